@@ -1,0 +1,60 @@
+#ifndef KRN_OPTION_H
+#define KRN_OPTION_H
+
+/*
+ * Options: environment variables, or files of the same name in
+ * $CREDENTIALS_DIRECTORY (systemd's LoadCredential), which win.
+ *
+ * One table (option.c): name, type, default as text, range, flags, a line of
+ * help. It feeds parsing, --check-config, --dump-config and the manual page;
+ * t/804-tables.t holds them together. A wrong value is an error that names the
+ * variable; all are reported. Where an option says FALLBACK, a wrong value is
+ * a warning and the default holds.
+ */
+
+#include "base/text.h"
+
+/* The values, as every program sees them. Texts are never NULL. */
+struct krn_options {
+	struct krn_str database_url;        /* DATABASE_URL, api role */
+	struct krn_str database_worker_url; /* DATABASE_WORKER_URL */
+	struct krn_str database_admin_url;  /* DATABASE_ADMIN_URL, owner */
+	struct krn_str api_key_pepper;      /* API_KEY_PEPPER */
+	struct krn_str cron_secret;         /* CRON_SECRET */
+	struct krn_str cron_secret_previous;
+	struct krn_str cron_token;          /* CRON_TOKEN */
+	struct krn_str cron_token_previous;
+	struct krn_str tenant_header_role;  /* TENANT_HEADER_ROLE */
+	struct krn_str tenant_header_from;  /* TENANT_HEADER_FROM */
+	struct krn_str gitops_kinds;        /* GITOPS_KINDS: "" or "v1" */
+	struct krn_str export_url;          /* EXPORT_URL */
+	struct krn_str run_file_dir;        /* RUN_FILE_DIR */
+	struct krn_str log_level;           /* LOG_LEVEL */
+	int64_t export_max_rows;            /* EXPORT_MAX_ROWS */
+	int64_t cron_budget_seconds;        /* CRON_BUDGET_SECONDS */
+	int64_t statement_timeout_ms;       /* STATEMENT_TIMEOUT_MS */
+	int64_t lock_timeout_ms;            /* LOCK_TIMEOUT_MS */
+	int64_t request_memory_mib;         /* REQUEST_MEMORY_MIB */
+	int64_t worker_lease_seconds;       /* WORKER_LEASE_SECONDS */
+	int64_t worker_poll_ms;             /* WORKER_POLL_MS */
+	int64_t run_chunk_customers;        /* RUN_CHUNK_CUSTOMERS */
+};
+
+/* Life cycle */
+
+/*
+ * Read the environment. Texts live in `arena`.
+ *
+ * Errors: KRN_ERR_INVALID with a problem for each bad variable
+ */
+KRN_MUSTCHECK enum krn_err krn_options_load(struct krn_arena *arena,
+					    struct krn_options *ret,
+					    struct krn_error *err);
+
+/* Format: NAME=value a line, secrets as "********" (or "" when unset). */
+void krn_options_dump(const struct krn_options *options, FILE *out);
+
+/* Format: the table for doc/options.md: name, type, default, range, help. */
+void krn_options_document(FILE *out);
+
+#endif
