@@ -92,7 +92,7 @@ AWK
 	for file; do
 		name=$(basename "$file" .sql)
 		echo "	[KRN_STMT_$name] = {${name}_ROW,"
-		echo "	\"/* $name */\\n\""
+		printf '\t"/* %s */\\n"\n' "$name"
 		grep -v '^--' "$file" | literals /dev/stdin
 		echo "	},"
 	done

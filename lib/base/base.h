@@ -30,7 +30,7 @@
 #define KRN_MUSTCHECK __attribute__((warn_unused_result))
 
 /* The arguments are checked as printf's are. */
-#define KRN_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define KRN_PRINTF(text, first) __attribute__((__format__(printf, text, first)))
 
 /* The parameter is there for the type's sake. */
 #define KRN_UNUSED __attribute__((unused))

@@ -3,7 +3,7 @@
 
 /*
  * Hashes by OpenSSL, and the comparison of secrets. crypto.c is the only file
- * of ours that includes openssl/*.h.
+ * of ours that includes OpenSSL's headers.
  */
 
 #include "base/text.h"

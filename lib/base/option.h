@@ -8,8 +8,7 @@
  * One table (option.c): name, type, default as text, range, flags, a line of
  * help. It feeds parsing, --check-config, --dump-config and the manual page;
  * t/804-tables.t holds them together. A wrong value is an error that names the
- * variable; all are reported. Where an option says FALLBACK, a wrong value is
- * a warning and the default holds.
+ * variable; all are reported.
  */
 
 #include "base/text.h"

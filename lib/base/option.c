@@ -1,0 +1,185 @@
+/*
+ * The option table and what walks it.
+ */
+
+#include "base/base.h"
+
+#include "base/option.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+enum option_type { OPTION_TEXT, OPTION_INT };
+
+enum option_flag {
+	OPTION_SECRET = 1, /* masked in dumps */
+};
+
+struct option_row {
+	const char *name;
+	enum option_type type;
+	size_t offset;
+	const char *fallback; /* as text */
+	int64_t min, max;     /* of OPTION_INT */
+	unsigned flags;
+	const char *help;
+};
+
+#define AT(member) offsetof(struct krn_options, member)
+
+/* clang-format off */
+static const struct option_row option_rows[] = {
+	{"API_KEY_PEPPER",       OPTION_TEXT, AT(api_key_pepper),       "", 0, 0, OPTION_SECRET, "key of the HMAC under which API keys are stored; at least 16 bytes"},
+	{"CRON_BUDGET_SECONDS",  OPTION_INT,  AT(cron_budget_seconds),  "540", 1, 86400, 0, "a cron call stops at the next batch after this long"},
+	{"CRON_SECRET",          OPTION_TEXT, AT(cron_secret),          "", 0, 0, OPTION_SECRET, "secret of /api/v1/cron/*; unset: every call is 401"},
+	{"CRON_SECRET_PREVIOUS", OPTION_TEXT, AT(cron_secret_previous), "", 0, 0, OPTION_SECRET, "accepted as well, while the secret is rotated"},
+	{"CRON_TOKEN",           OPTION_TEXT, AT(cron_token),           "", 0, 0, OPTION_SECRET, "secret of /api/cron/tick; unset: CRON_SECRET"},
+	{"CRON_TOKEN_PREVIOUS",  OPTION_TEXT, AT(cron_token_previous),  "", 0, 0, OPTION_SECRET, "accepted as well, while the token is rotated"},
+	{"DATABASE_ADMIN_URL",   OPTION_TEXT, AT(database_admin_url),   "", 0, 0, OPTION_SECRET, "the database as kaireon_owner: kaireonctl"},
+	{"DATABASE_URL",         OPTION_TEXT, AT(database_url),         "", 0, 0, OPTION_SECRET, "the database as kaireon_api: the API pool"},
+	{"DATABASE_WORKER_URL",  OPTION_TEXT, AT(database_worker_url),  "", 0, 0, OPTION_SECRET, "the database as kaireon_worker: cron pool and worker"},
+	{"EXPORT_MAX_ROWS",      OPTION_INT,  AT(export_max_rows),      "10000", 1, 10000000, 0, "rows of a tenant that one export file holds at most"},
+	{"EXPORT_URL",           OPTION_TEXT, AT(export_url),           "file:///var/lib/kaireon", 0, 0, 0, "where exports go; a file:// folder"},
+	{"GITOPS_KINDS",         OPTION_TEXT, AT(gitops_kinds),         "", 0, 0, 0, "v1: reconcile the five documented kinds only"},
+	{"LOCK_TIMEOUT_MS",      OPTION_INT,  AT(lock_timeout_ms),      "10000", 1, 600000, 0, "how long a statement waits for a lock"},
+	{"LOG_LEVEL",            OPTION_TEXT, AT(log_level),            "info", 0, 0, 0, "error, warning, info or debug"},
+	{"REQUEST_MEMORY_MIB",   OPTION_INT,  AT(request_memory_mib),   "512", 8, 65536, 0, "memory that one request may use"},
+	{"RUN_CHUNK_CUSTOMERS",  OPTION_INT,  AT(run_chunk_customers),  "5000", 1, 100000, 0, "customers that one step of a run decides"},
+	{"RUN_FILE_DIR",         OPTION_TEXT, AT(run_file_dir),         "/var/lib/kaireon/runs", 0, 0, 0, "folder of the files that runs write"},
+	{"STATEMENT_TIMEOUT_MS", OPTION_INT,  AT(statement_timeout_ms), "30000", 1, 3600000, 0, "how long a statement of a request may take"},
+	{"TENANT_HEADER_FROM",   OPTION_TEXT, AT(tenant_header_from),   "", 0, 0, 0, "addresses that may use X-Tenant-Id without a key, separated by commas"},
+	{"TENANT_HEADER_ROLE",   OPTION_TEXT, AT(tenant_header_role),   "", 0, 0, 0, "role of X-Tenant-Id without a key: viewer, editor or admin; unset: refused"},
+	{"WORKER_LEASE_SECONDS", OPTION_INT,  AT(worker_lease_seconds), "30", 1, 3600, 0, "a job whose worker is silent for this long is taken over"},
+	{"WORKER_POLL_MS",       OPTION_INT,  AT(worker_poll_ms),       "1000", 10, 60000, 0, "how often a worker looks for jobs when nothing wakes it"},
+};
+/* clang-format on */
+
+/* A secret that is longer than this is a mistake. */
+#define CREDENTIAL_BYTES_MAX 65536
+
+/* $CREDENTIALS_DIRECTORY/<name>, without its last newline. False: no file. */
+static bool
+option_credential(struct krn_arena *arena, const char *name,
+		  struct krn_str *ret)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	static char text[CREDENTIAL_BYTES_MAX];
+
+	if (!directory)
+		return false;
+	const struct krn_str path =
+	    krn_str_printf(arena, "%s/%s", directory, name);
+
+	if (!path.s)
+		return false;
+	const int fd = open(path.s, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	const ssize_t len = read(fd, text, sizeof(text));
+
+	close(fd);
+	if (len < 0)
+		return false;
+	*ret = krn_str_from(text, (size_t)len);
+	if (ret->len && ret->s[ret->len - 1] == '\n')
+		ret->len--;
+	*ret = krn_str_dup(arena, *ret);
+	return ret->s != NULL;
+}
+
+static void
+option_set(const struct option_row *row, struct krn_str text,
+	   struct krn_options *options, struct krn_problems *problems)
+{
+	char *at = (char *)options + row->offset;
+	struct krn_error err;
+
+	if (row->type == OPTION_TEXT) {
+		memcpy(at, &text, sizeof(text));
+		return;
+	}
+	int64_t value = 0;
+
+	if (krn_parse_int64(text, row->min, row->max, &value, &err))
+		krn_problem_add(problems, row->name, "%s", err.message);
+	memcpy(at, &value, sizeof(value));
+}
+
+enum krn_err
+krn_options_load(struct krn_arena *arena, struct krn_options *ret,
+		 struct krn_error *err)
+{
+	struct krn_problems *problems =
+	    krn_arena_make(arena, struct krn_problems);
+
+	if (!problems)
+		return krn_arena_fail(arena, err);
+	problems->arena = arena;
+	for (size_t i = 0; i < KRN_NR(option_rows); i++) {
+		const struct option_row *row = &option_rows[i];
+		struct krn_str text;
+
+		if (!option_credential(arena, row->name, &text)) {
+			const char *value = getenv(row->name);
+
+			/* set but empty is unset, as systemd and shells do */
+			text = krn_str_c(value && *value ? value
+							 : row->fallback);
+		}
+		option_set(row, text, ret, problems);
+	}
+	if (ret->api_key_pepper.len && ret->api_key_pepper.len < 16)
+		krn_problem_add(problems, "API_KEY_PEPPER",
+				"must have at least 16 bytes");
+	if (!krn_str_has_prefix(ret->export_url, KRN_STR("file:///")))
+		krn_problem_add(problems, "EXPORT_URL",
+				"must begin with file:///");
+	if (ret->gitops_kinds.len && !krn_str_eq_c(ret->gitops_kinds, "v1"))
+		krn_problem_add(problems, "GITOPS_KINDS", "must be v1 or unset");
+	return krn_problems_end(problems, NULL, err);
+}
+
+void
+krn_options_dump(const struct krn_options *options, FILE *out)
+{
+	for (size_t i = 0; i < KRN_NR(option_rows); i++) {
+		const struct option_row *row = &option_rows[i];
+		const char *at = (const char *)options + row->offset;
+		struct krn_str text;
+		int64_t value;
+
+		if (row->type == OPTION_INT) {
+			memcpy(&value, at, sizeof(value));
+			fprintf(out, "%s=%lld\n", row->name, (long long)value);
+			continue;
+		}
+		memcpy(&text, at, sizeof(text));
+		if (row->flags & OPTION_SECRET)
+			fprintf(out, "%s=%s\n", row->name,
+				text.len ? "********" : "");
+		else
+			fprintf(out, "%s=%.*s\n", row->name, KRN_STR_ARG(text));
+	}
+}
+
+void
+krn_options_document(FILE *out)
+{
+	fputs("| name | default | range | meaning |\n| --- | --- | --- | --- |\n",
+	      out);
+	for (size_t i = 0; i < KRN_NR(option_rows); i++) {
+		const struct option_row *row = &option_rows[i];
+
+		fprintf(out, "| `%s` | %s%s%s | ", row->name,
+			*row->fallback ? "`" : "", row->fallback,
+			*row->fallback ? "`" : "");
+		if (row->type == OPTION_INT)
+			fprintf(out, "%lld–%lld", (long long)row->min,
+				(long long)row->max);
+		else
+			fputs(row->flags & OPTION_SECRET ? "secret" : "text",
+			      out);
+		fprintf(out, " | %s |\n", row->help);
+	}
+}

@@ -1,0 +1,281 @@
+/*
+ * COPY as streams. A stream leaves libpq's pipeline mode inside the open
+ * transaction; the next queued statement enters it again.
+ */
+
+#include "base/base.h"
+
+#include "store/copy.h"
+
+#include "base/clock.h"
+#include "store/db_private.h"
+
+/* Read the results behind a COPY; the first error is told. */
+static enum krn_err
+copy_drain(struct krn_db *db, const char *what, int64_t *ret_rows,
+	   struct krn_error *err)
+{
+	enum krn_err first = KRN_OK;
+	PGresult *result;
+
+	db->in_copy = false;
+	while ((result = PQgetResult(db->conn))) {
+		if (PQresultStatus(result) == PGRES_COMMAND_OK) {
+			if (ret_rows)
+				(void)!krn_parse_int64(
+				    krn_str_c(PQcmdTuples(result)), 0,
+				    INT64_MAX, ret_rows, NULL);
+		} else if (!first) {
+			first = db_fail_result(err, result, what);
+		}
+		PQclear(result);
+	}
+	if (PQstatus(db->conn) == CONNECTION_BAD)
+		return db_lost(db, first ? NULL : err);
+	if (first)
+		db->state = DB_FAILED;
+	return first;
+}
+
+static enum krn_err
+copy_begin(struct krn_db *db, enum krn_stmt stmt,
+	   const struct krn_str *identifiers, ExecStatusType wanted,
+	   struct krn_error *err)
+{
+	const struct krn_stmt_row *row = krn_stmt_row(stmt);
+	enum krn_err e;
+
+	KRN_BUG_IF(row->shape != (wanted == PGRES_COPY_IN
+				      ? KRN_SHAPE_COPY_IN
+				      : KRN_SHAPE_COPY_OUT));
+	if ((e = krn_db_flush(db, err)))
+		return e;
+	const char *text = stmt_expand(db->arena, stmt, identifiers);
+
+	if (!text)
+		return krn_arena_fail(db->arena, err);
+	if ((e = db_leave_pipeline(db, err)))
+		return e;
+	/* an outbound stream is read in blocking mode: nothing else waits */
+	PQsetnonblocking(db->conn, 0);
+	db->round_trips++;
+
+	PGresult *result = PQexec(db->conn, text);
+	const ExecStatusType status = PQresultStatus(result);
+
+	if (status != wanted) {
+		e = db_fail_result(err, result, row->name);
+		db->state = DB_FAILED;
+	}
+	PQclear(result);
+	PQsetnonblocking(db->conn, 1);
+	if (PQstatus(db->conn) == CONNECTION_BAD)
+		return db_lost(db, err);
+	db->in_copy = e == KRN_OK;
+	return e;
+}
+
+/* In */
+
+enum krn_err
+krn_copy_in_begin(struct krn_db *db, enum krn_stmt stmt,
+		  const struct krn_str *identifiers, struct krn_error *err)
+{
+	return copy_begin(db, stmt, identifiers, PGRES_COPY_IN, err);
+}
+
+/* Bytes for one PQputCopyData; libpq takes an int. */
+#define COPY_PUT_BYTES ((size_t)1 << 20)
+
+enum krn_err
+krn_copy_in_put(struct krn_db *db, const char *data, size_t len,
+		struct krn_error *err)
+{
+	const int64_t start = krn_clock_monotonic_us();
+
+	while (len) {
+		const size_t part = len < COPY_PUT_BYTES ? len : COPY_PUT_BYTES;
+		const int put = PQputCopyData(db->conn, data, (int)part);
+
+		if (put < 0)
+			return db_lost(db, err);
+		if (put == 1) {
+			data += part;
+			len -= part;
+		}
+		/* do not let libpq's buffer grow with the stream */
+		while (PQflush(db->conn) > 0)
+			if (!db_wait(db, true) || !PQconsumeInput(db->conn))
+				return db_lost(db, err);
+	}
+	db->spent_us += krn_clock_monotonic_us() - start;
+	return KRN_OK;
+}
+
+enum krn_err
+krn_copy_in_end(struct krn_db *db, int64_t *ret_rows, struct krn_error *err)
+{
+	const int64_t start = krn_clock_monotonic_us();
+
+	PQsetnonblocking(db->conn, 0);
+	if (PQputCopyEnd(db->conn, NULL) != 1)
+		return db_lost(db, err);
+	const enum krn_err e = copy_drain(db, "copy in", ret_rows, err);
+
+	if (db->conn)
+		PQsetnonblocking(db->conn, 1);
+	db->spent_us += krn_clock_monotonic_us() - start;
+	return e;
+}
+
+void
+krn_copy_in_abort(struct krn_db *db)
+{
+	if (!db->conn || !db->in_copy)
+		return;
+	PQsetnonblocking(db->conn, 0);
+	if (PQputCopyEnd(db->conn, "given up") == 1)
+		(void)!copy_drain(db, "copy in", NULL, NULL);
+	if (db->conn)
+		PQsetnonblocking(db->conn, 1);
+}
+
+/* Source: PostgreSQL, COPY, text format */
+void
+krn_copy_field(struct krn_buf *buf, struct krn_str value)
+{
+	size_t start = 0;
+
+	if (!value.s) {
+		krn_buf_add(buf, "\\N", 2);
+		return;
+	}
+	for (size_t i = 0; i < value.len; i++) {
+		const char *escape;
+
+		switch (value.s[i]) {
+		case '\\':
+			escape = "\\\\";
+			break;
+		case '\t':
+			escape = "\\t";
+			break;
+		case '\n':
+			escape = "\\n";
+			break;
+		case '\r':
+			escape = "\\r";
+			break;
+		default:
+			continue;
+		}
+		krn_buf_add(buf, value.s + start, i - start);
+		krn_buf_add(buf, escape, 2);
+		start = i + 1;
+	}
+	krn_buf_add(buf, value.s + start, value.len - start);
+}
+
+/* Out */
+
+enum krn_err
+krn_copy_out_begin(struct krn_db *db, enum krn_stmt stmt,
+		   const struct krn_str *identifiers, struct krn_error *err)
+{
+	return copy_begin(db, stmt, identifiers, PGRES_COPY_OUT, err);
+}
+
+enum krn_err
+krn_copy_out_next(struct krn_db *db, struct krn_copy_row *ret_row,
+		  struct krn_error *err)
+{
+	if (db->copy_row)
+		PQfreemem(db->copy_row);
+	db->copy_row = NULL;
+	const int len = PQgetCopyData(db->conn, &db->copy_row, 0);
+
+	if (len == -1) {
+		*ret_row = (struct krn_copy_row){NULL, 0};
+		return copy_drain(db, "copy out", NULL, err);
+	}
+	if (len < 0)
+		return db_lost(db, err);
+	size_t size = (size_t)len;
+
+	if (size && db->copy_row[size - 1] == '\n')
+		db->copy_row[--size] = '\0';
+	*ret_row = (struct krn_copy_row){db->copy_row, size};
+	return KRN_OK;
+}
+
+static char
+copy_unescape_char(char c)
+{
+	switch (c) {
+	case 'b':
+		return '\b';
+	case 'f':
+		return '\f';
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	case 'v':
+		return '\v';
+	default:
+		return c;
+	}
+}
+
+/* One field [s, end), unescaped where it lies. */
+static struct krn_str
+copy_unescape(char *s, char *end)
+{
+	if (end - s == 2 && s[0] == '\\' && s[1] == 'N')
+		return (struct krn_str){NULL, 0};
+	char *from = memchr(s, '\\', (size_t)(end - s));
+
+	if (!from)
+		return krn_str_from(s, (size_t)(end - s));
+	char *to = from;
+
+	while (from < end) {
+		if (*from == '\\' && from + 1 < end) {
+			*to++ = copy_unescape_char(from[1]);
+			from += 2;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	return krn_str_from(s, (size_t)(to - s));
+}
+
+size_t
+krn_copy_split(struct krn_copy_row row, struct krn_str *ret_fields, size_t max)
+{
+	char *at = row.s, *const end = row.s + row.len;
+	size_t nr = 0;
+
+	while (nr < max) {
+		char *tab = memchr(at, '\t', (size_t)(end - at));
+		char *stop = tab ? tab : end;
+
+		ret_fields[nr++] = copy_unescape(at, stop);
+		if (!tab)
+			break;
+		at = tab + 1;
+	}
+	return nr;
+}
+
+void
+krn_copy_out_abort(struct krn_db *db)
+{
+	struct krn_copy_row row;
+
+	while (db->conn && db->in_copy)
+		if (krn_copy_out_next(db, &row, NULL))
+			return;
+}
