@@ -1,0 +1,226 @@
+/*
+ * Authentication.
+ */
+
+#include "base/base.h"
+
+#include "fcgi/auth.h"
+
+#include <arpa/inet.h>
+
+#include "access/apikey.h"
+
+/* The token behind "Bearer "; .s NULL when the header is of another kind. */
+static struct krn_str
+auth_bearer(struct krn_str header)
+{
+	const struct krn_str scheme = KRN_STR("Bearer ");
+
+	if (header.len <= scheme.len ||
+	    !krn_str_eq_nocase(krn_str_from(header.s, scheme.len), scheme))
+		return (struct krn_str){NULL, 0};
+	return krn_str_from(header.s + scheme.len, header.len - scheme.len);
+}
+
+/* Cron */
+
+static bool
+auth_secret_is(struct krn_str given, struct krn_str secret,
+	       struct krn_str previous)
+{
+	/* both are always compared: the time tells nothing */
+	return krn_secret_eq(secret, given) | krn_secret_eq(previous, given);
+}
+
+/*
+ * Every header that is there must match, and one must be there. nginx joins
+ * a repeated header with ", ", which matches nothing.
+ */
+static enum krn_err
+auth_cron(const struct krn_options *options, bool is_tick,
+	  const struct krn_credentials *credentials, struct krn_error *err)
+{
+	const bool own = is_tick && options->cron_token.len;
+	const struct krn_str secret =
+	    own ? options->cron_token : options->cron_secret;
+	const struct krn_str previous =
+	    own ? options->cron_token_previous : options->cron_secret_previous;
+	const struct krn_str given[] = {
+	    credentials->authorization.s
+		? auth_bearer(credentials->authorization)
+		: credentials->authorization,
+	    credentials->cron_secret,
+	    is_tick ? credentials->cron_token : (struct krn_str){NULL, 0},
+	};
+	bool any = false, all = credentials->authorization.s == NULL ||
+				given[0].s != NULL;
+
+	for (size_t i = 0; i < KRN_NR(given); i++) {
+		if (!given[i].s)
+			continue;
+		any = true;
+		all &= auth_secret_is(given[i], secret, previous);
+	}
+	if (secret.len && any && all)
+		return KRN_OK;
+	return krn_refuse(err, KRN_ERR_UNAUTHORIZED,
+			  "the cron secret is required");
+}
+
+/* The tenant header */
+
+/* "10.0.0.0/8", "192.168.1.5", "::1" */
+static bool
+auth_address_in(struct krn_str range, const char *address)
+{
+	unsigned char a[16], b[16];
+	char text[64];
+	const ptrdiff_t slash = krn_str_find_char(range, '/');
+	const size_t len = slash < 0 ? range.len : (size_t)slash;
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, range.s, len);
+	text[len] = '\0';
+	const int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	int64_t bits = family == AF_INET ? 32 : 128;
+
+	if (inet_pton(family, text, a) != 1 ||
+	    inet_pton(family, address, b) != 1)
+		return false;
+	if (slash >= 0 &&
+	    krn_parse_int64(krn_str_from(range.s + slash + 1,
+					 range.len - len - 1),
+			    0, bits, &bits, NULL))
+		return false;
+	for (int64_t i = 0; i < bits; i++)
+		if ((a[i / 8] ^ b[i / 8]) & (0x80 >> i % 8))
+			return false;
+	return true;
+}
+
+static bool
+auth_tenant_header_allowed(const struct krn_options *options,
+			   struct krn_str address)
+{
+	struct krn_str list = options->tenant_header_from, range;
+	enum krn_role role;
+
+	if (!krn_role_parse(options->tenant_header_role, &role) ||
+	    list.len == 0 || !address.s)
+		return false;
+	while (krn_str_split(&list, ',', &range))
+		if (auth_address_in(krn_str_trim(range), address.s))
+			return true;
+	return false;
+}
+
+/* API keys */
+
+static enum krn_err
+auth_key(const struct krn_request *request,
+	 const struct krn_credentials *credentials, struct krn_identity *ret,
+	 struct krn_error *err)
+{
+	const struct krn_str named = credentials->api_key;
+	const struct krn_str bearer = credentials->authorization.s
+					  ? auth_bearer(credentials->authorization)
+					  : (struct krn_str){NULL, 0};
+
+	ret->key = named.s ? named : bearer;
+	if (credentials->authorization.s && !bearer.s)
+		return krn_fail(err, KRN_ERR_UNAUTHORIZED,
+				"the Authorization header is not Bearer");
+	if (named.s && bearer.s && !krn_str_eq(named, bearer))
+		return krn_fail(err, KRN_ERR_UNAUTHORIZED,
+				"two different keys were given");
+	if (!ret->key.s && credentials->tenant_id.s &&
+	    auth_tenant_header_allowed(request->options,
+				       credentials->remote_address)) {
+		ret->tenant = credentials->tenant_id;
+		return KRN_OK;
+	}
+	if (!ret->key.s)
+		return krn_fail(err, KRN_ERR_UNAUTHORIZED, "no key was given");
+	if (!krn_apikey_is(ret->key) || !request->options->api_key_pepper.len)
+		return krn_fail(err, KRN_ERR_UNAUTHORIZED,
+				"the key is not of the form of a key");
+	return KRN_OK;
+}
+
+enum krn_err
+krn_auth_read(const struct krn_request *request,
+	      const struct krn_credentials *credentials,
+	      struct krn_identity *ret, struct krn_error *err)
+{
+	*ret = (struct krn_identity){{NULL, 0}, {NULL, 0}, NULL};
+	switch (request->route->auth) {
+	case KRN_AUTH_NONE:
+		return KRN_OK;
+	case KRN_AUTH_CRON_SECRET:
+	case KRN_AUTH_CRON_TOKEN:
+		return auth_cron(request->options,
+				 request->route->auth == KRN_AUTH_CRON_TOKEN,
+				 credentials, err);
+	case KRN_AUTH_VIEWER:
+	case KRN_AUTH_EDITOR:
+	case KRN_AUTH_ADMIN:
+		return auth_key(request, credentials, ret, err);
+	case KRN_AUTH__UNSET:
+		break;
+	}
+	return krn_fail(err, KRN_ERR_UNAUTHORIZED, "the route has no auth");
+}
+
+static const char *
+auth_minimum_role(enum krn_auth auth)
+{
+	return auth == KRN_AUTH_VIEWER   ? "viewer"
+	       : auth == KRN_AUTH_EDITOR ? "editor"
+					 : "admin";
+}
+
+void
+krn_auth_send(struct krn_request *request, struct krn_identity *identity)
+{
+	const struct krn_param minimum =
+	    krn_param_c(auth_minimum_role(request->route->auth));
+
+	if (identity->tenant.s) {
+		const struct krn_param params[] = {
+		    krn_param_str(identity->tenant),
+		    krn_param_str(request->options->tenant_header_role),
+		    minimum,
+		};
+
+		krn_db_send(request->db, KRN_STMT_authenticate_tenant, params,
+			    &identity->rows);
+		return;
+	}
+	unsigned char hash[KRN_SHA256_BYTES];
+
+	krn_apikey_hash(request->options->api_key_pepper, identity->key, hash);
+
+	const struct krn_param params[] = {
+	    krn_param_bytes(request->arena, hash, sizeof(hash)),
+	    minimum,
+	};
+
+	krn_db_send(request->db, KRN_STMT_authenticate, params,
+		    &identity->rows);
+}
+
+void
+krn_auth_take(struct krn_request *request, const struct krn_identity *identity)
+{
+	const struct krn_rows *rows = identity->rows;
+	struct krn_caller *caller = &request->caller;
+
+	if (!rows || caller->role != KRN_ROLE__UNSET)
+		return;
+	caller->tenant_id = krn_rows_str(rows, 0, 0);
+	KRN_BUG_IF(!krn_role_parse(krn_rows_str(rows, 0, 1), &caller->role));
+	caller->actor_id = krn_rows_str(rows, 0, 2);
+	caller->actor_name = krn_rows_str(rows, 0, 3);
+	caller->epoch = krn_rows_int(rows, 0, 4);
+}

@@ -1,0 +1,26 @@
+#ifndef KRN_FIELDS_H
+#define KRN_FIELDS_H
+
+/*
+ * Declared fields (route.h) from query and body into the route's struct. All
+ * problems are collected; an unknown field is refused with the nearest name.
+ */
+
+#include "fcgi/route.h"
+
+/*
+ * Ownership: *ret_fields and its texts live in the request's arena.
+ * Errors:    KRN_ERR_INVALID  with all problems
+ */
+KRN_MUSTCHECK enum krn_err krn_fields_parse(struct krn_request *request,
+					    const void **ret_fields,
+					    struct krn_error *err);
+
+/*
+ * A query parameter of a route that parses its own (any_query); .s NULL when
+ * absent. Percent-decoded; the first of several.
+ */
+struct krn_str krn_query_find(struct krn_arena *arena, struct krn_str query,
+			      const char *name);
+
+#endif

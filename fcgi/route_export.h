@@ -1,0 +1,18 @@
+#ifndef KRN_ROUTE_EXPORT_H
+#define KRN_ROUTE_EXPORT_H
+
+/* /api/v1/cron/export-interactions. Contract section 2. */
+
+#include "fcgi/route.h"
+
+struct krn_export_fields {
+	struct krn_fields head;
+	bool drain;
+};
+
+/* Errors: KRN_ERR_UNAVAILABLE  the database is away */
+enum krn_err krn_route_export(struct krn_request *request,
+			      struct krn_response *response,
+			      struct krn_error *err);
+
+#endif

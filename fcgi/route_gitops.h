@@ -1,0 +1,24 @@
+#ifndef KRN_ROUTE_GITOPS_H
+#define KRN_ROUTE_GITOPS_H
+
+/* /api/v1/gitops: export, diff, apply. Contract section 4. */
+
+#include "fcgi/route.h"
+
+/*
+ * Errors of all: KRN_ERR_INVALID          a bad bundle, with all problems
+ *                KRN_ERR_FORBIDDEN        the plan needs a higher role
+ *                KRN_ERR_PRUNE_BUDGET, KRN_ERR_STALE_PLAN, KRN_ERR_CONFLICT
+ *                KRN_ERR_NOT_IMPLEMENTED  a kind that is not built yet
+ */
+enum krn_err krn_route_gitops_export(struct krn_request *request,
+				     struct krn_response *response,
+				     struct krn_error *err);
+enum krn_err krn_route_gitops_diff(struct krn_request *request,
+				   struct krn_response *response,
+				   struct krn_error *err);
+enum krn_err krn_route_gitops_apply(struct krn_request *request,
+				    struct krn_response *response,
+				    struct krn_error *err);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * The routes. A row that says krn_route_pending is documented and not built
+ * yet: it checks the caller and answers 501.
+ */
+
+#include "base/base.h"
+
+#include "fcgi/route.h"
+#include "fcgi/route_export.h"
+#include "fcgi/route_gitops.h"
+#include "fcgi/route_health.h"
+#include "fcgi/route_pending.h"
+#include "fcgi/route_run.h"
+
+/* clang-format off */
+
+#define MIB ((size_t)1 << 20)
+
+#define QUERY_INT(owner, json, member, low, high, otherwise) \
+	{ .name = json, .in = KRN_IN_QUERY, .type = KRN_FIELD_INT, .min = low, .max = high, .fallback = otherwise, .offset = offsetof(struct owner, member) }
+#define BODY_VALUE(owner, json, member) \
+	{ .name = json, .in = KRN_IN_BODY, .type = KRN_FIELD_VALUE, .offset = offsetof(struct owner, member) }
+
+static const struct krn_field run_list_fields[] = {
+	QUERY_INT(krn_run_list_fields, "limit", limit, 1, 200, 50),
+	QUERY_INT(krn_run_list_fields, "offset", offset, 0, INT64_C(1000000000), 0),
+};
+
+static const struct krn_field run_detail_fields[] = {
+	QUERY_INT(krn_run_detail_fields, "resultsLimit", results_limit, 1, 1000, 100),
+	{ .name = "resultsCursor", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .max = 2000,
+	  .offset = offsetof(struct krn_run_detail_fields, results_cursor) },
+};
+
+static const struct krn_field run_campaign_fields[] = {
+	BODY_VALUE(krn_run_campaign_fields, "channelIds", channel_ids),
+	BODY_VALUE(krn_run_campaign_fields, "decisionFlowId", decision_flow_id),
+	BODY_VALUE(krn_run_campaign_fields, "description", description),
+	BODY_VALUE(krn_run_campaign_fields, "fileConfig", file_config),
+	BODY_VALUE(krn_run_campaign_fields, "frequencyCaps", frequency_caps),
+	BODY_VALUE(krn_run_campaign_fields, "name", name),
+	BODY_VALUE(krn_run_campaign_fields, "scheduleCron", schedule_cron),
+	BODY_VALUE(krn_run_campaign_fields, "scheduleDayOfMonth", schedule_day_of_month),
+	BODY_VALUE(krn_run_campaign_fields, "scheduleDayOfWeek", schedule_day_of_week),
+	BODY_VALUE(krn_run_campaign_fields, "scheduleTime", schedule_time),
+	BODY_VALUE(krn_run_campaign_fields, "scheduleTimezone", schedule_timezone),
+	BODY_VALUE(krn_run_campaign_fields, "scheduleType", schedule_type),
+	BODY_VALUE(krn_run_campaign_fields, "segmentId", segment_id),
+	BODY_VALUE(krn_run_campaign_fields, "status", status),
+	BODY_VALUE(krn_run_campaign_fields, "volumeConstraints", volume_constraints),
+};
+
+static const struct krn_field export_fields[] = {
+	{ .name = "drain", .in = KRN_IN_QUERY, .type = KRN_FIELD_BOOL,
+	  .offset = offsetof(struct krn_export_fields, drain) },
+};
+
+#define FIELDS(table, owner) .fields = table, .fields_nr = KRN_NR(table), .fields_size = sizeof(struct owner)
+#define READ  .tx = KRN_TX_READ,  .body = KRN_BODY_NONE
+#define WRITE .tx = KRN_TX_WRITE
+#define NO_TX .tx = KRN_TX_NONE
+#define API   .pool = KRN_POOL_API
+#define CRON  .pool = KRN_POOL_CRON
+#define JSON  .body = KRN_BODY_JSON, .body_max = MIB
+#define OPTIONAL .body = KRN_BODY_OPTIONAL_JSON, .body_max = MIB
+#define RAW(bytes) .body = KRN_BODY_RAW, .body_max = bytes
+
+/* not built yet: any query and any body, since nothing looks at them */
+#define PENDING(method, route, label, role, where) \
+	{ .path = route, .methods = method, .name = label, .auth = role, .pool = where, .tx = KRN_TX_READ, \
+	  .body = KRN_BODY_RAW, .body_max = MIB, .any_query = true, .handler = krn_route_pending }
+#define PENDING_WRITE(method, route, label, role) \
+	{ .path = route, .methods = method, .name = label, .auth = role, .pool = KRN_POOL_API, .tx = KRN_TX_WRITE, \
+	  .body = KRN_BODY_RAW, .body_max = MIB, .any_query = true, .handler = krn_route_pending }
+#define PENDING_CRON(route, label, secret) \
+	{ .path = route, .methods = KRN_GET | KRN_POST, .name = label, .auth = secret, CRON, NO_TX, \
+	  .body = KRN_BODY_IGNORED, .any_query = true, .handler = krn_route_pending }
+
+const struct krn_route krn_routes[] = {
+	PENDING_CRON("/api/cron/tick", "tick", KRN_AUTH_CRON_TOKEN),
+
+	PENDING(KRN_POST, "/api/v1/admin/cache", "admin.cache", KRN_AUTH_ADMIN, KRN_POOL_API),
+	PENDING(KRN_GET, "/api/v1/admin/cron-runs", "admin.cron-runs", KRN_AUTH_ADMIN, KRN_POOL_API),
+	PENDING(KRN_GET | KRN_POST, "/api/v1/admin/dlq", "admin.dlq", KRN_AUTH_ADMIN, KRN_POOL_API),
+	PENDING(KRN_GET | KRN_POST, "/api/v1/admin/retention-configs", "admin.retention-configs", KRN_AUTH_ADMIN, KRN_POOL_API),
+	PENDING(KRN_GET | KRN_POST, "/api/v1/alerts", "alerts", KRN_AUTH_VIEWER, KRN_POOL_API),
+	PENDING(KRN_GET, "/api/v1/api-keys", "api-keys.list", KRN_AUTH_ADMIN, KRN_POOL_API),
+	PENDING_WRITE(KRN_POST | KRN_DELETE, "/api/v1/api-keys", "api-keys", KRN_AUTH_ADMIN),
+	PENDING(KRN_GET | KRN_POST, "/api/v1/approvals", "approvals", KRN_AUTH_VIEWER, KRN_POOL_API),
+	PENDING(KRN_GET, "/api/v1/audit-logs", "audit-logs", KRN_AUTH_ADMIN, KRN_POOL_API),
+	PENDING(KRN_POST, "/api/v1/cleanup", "cleanup", KRN_AUTH_ADMIN, KRN_POOL_API),
+
+	PENDING_CRON("/api/v1/cron/approvals-expire", "cron.approvals-expire", KRN_AUTH_CRON_SECRET),
+	PENDING_CRON("/api/v1/cron/cleanup", "cron.cleanup", KRN_AUTH_CRON_SECRET),
+	{ .path = "/api/v1/cron/export-interactions", .methods = KRN_GET | KRN_POST, .name = "cron.export-interactions",
+	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED,
+	  FIELDS(export_fields, krn_export_fields), .handler = krn_route_export },
+	PENDING_CRON("/api/v1/cron/gitops-drift-check", "cron.gitops-drift-check", KRN_AUTH_CRON_SECRET),
+
+	{ .path = "/api/v1/gitops/apply", .methods = KRN_POST, .name = "gitops.apply", .auth = KRN_AUTH_VIEWER, API,
+	  WRITE, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_apply },
+	{ .path = "/api/v1/gitops/diff", .methods = KRN_POST, .name = "gitops.diff", .auth = KRN_AUTH_VIEWER, API,
+	  .tx = KRN_TX_SNAPSHOT, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_diff },
+	{ .path = "/api/v1/gitops/export", .methods = KRN_GET, .name = "gitops.export", .auth = KRN_AUTH_VIEWER, API,
+	  .tx = KRN_TX_SNAPSHOT, .body = KRN_BODY_NONE, .any_query = true, .handler = krn_route_gitops_export },
+	PENDING(KRN_GET, "/api/v1/gitops/revisions", "gitops.revisions", KRN_AUTH_VIEWER, KRN_POOL_API),
+	PENDING(KRN_POST, "/api/v1/gitops/rollback", "gitops.rollback", KRN_AUTH_EDITOR, KRN_POOL_API),
+	PENDING(KRN_POST, "/api/v1/gitops/snapshot", "gitops.snapshot", KRN_AUTH_EDITOR, KRN_POOL_API),
+
+	PENDING(KRN_GET, "/api/v1/metrics/summary", "metrics.summary", KRN_AUTH_ADMIN, KRN_POOL_API),
+
+	{ .path = "/api/v1/runs", .methods = KRN_GET, .name = "campaign.list", .auth = KRN_AUTH_VIEWER, API, READ,
+	  FIELDS(run_list_fields, krn_run_list_fields), .handler = krn_route_run_list },
+	{ .path = "/api/v1/runs", .methods = KRN_POST, .name = "campaign.create", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(run_campaign_fields, krn_run_campaign_fields), .handler = krn_route_run_create },
+	PENDING(KRN_POST, "/api/v1/runs/execute-inline", "run.execute-inline", KRN_AUTH_EDITOR, KRN_POOL_CRON),
+	{ .path = "/api/v1/runs/{id}", .methods = KRN_GET, .name = "campaign.get", .auth = KRN_AUTH_VIEWER, API, READ,
+	  FIELDS(run_detail_fields, krn_run_detail_fields), .handler = krn_route_run_get },
+	PENDING_WRITE(KRN_PUT, "/api/v1/runs/{id}", "campaign.update", KRN_AUTH_EDITOR),
+	PENDING_WRITE(KRN_DELETE, "/api/v1/runs/{id}", "campaign.delete", KRN_AUTH_ADMIN),
+	{ .path = "/api/v1/runs/{id}/campaign-runs", .methods = KRN_GET, .name = "run.list", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_run_runs },
+	{ .path = "/api/v1/runs/{id}/campaign-runs", .methods = KRN_POST, .name = "run.trigger", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, OPTIONAL, .handler = krn_route_run_trigger },
+	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}", .methods = KRN_GET, .name = "run.get", .auth = KRN_AUTH_VIEWER,
+	  API, READ, .handler = krn_route_run_progress },
+	PENDING_WRITE(KRN_POST, "/api/v1/runs/{id}/campaign-runs/{runId}/cancel", "run.cancel", KRN_AUTH_EDITOR),
+	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}/file", .methods = KRN_GET, .name = "run.file",
+	  .auth = KRN_AUTH_VIEWER, API, READ, .handler = krn_route_run_file },
+	PENDING_WRITE(KRN_POST, "/api/v1/runs/{id}/campaign-runs/{runId}/pause", "run.pause", KRN_AUTH_EDITOR),
+	PENDING_WRITE(KRN_POST, "/api/v1/runs/{id}/campaign-runs/{runId}/resume", "run.resume", KRN_AUTH_EDITOR),
+
+	PENDING_WRITE(KRN_PUT, "/api/v1/tenant-settings", "tenant.settings", KRN_AUTH_ADMIN),
+	PENDING(KRN_POST, "/api/v1/tenant/reset", "tenant.reset", KRN_AUTH_ADMIN, KRN_POOL_API),
+
+	{ .path = "/healthz", .methods = KRN_GET, .name = "health", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,
+	  .body = KRN_BODY_NONE, .handler = krn_route_health },
+	{ .path = "/readyz", .methods = KRN_GET, .name = "ready", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,
+	  .body = KRN_BODY_NONE, .handler = krn_route_ready },
+};
+/* clang-format on */
+
+const size_t krn_routes_nr = KRN_NR(krn_routes);

@@ -1,0 +1,25 @@
+-- The three roles of a kaireon database; run once a cluster by a superuser:
+--
+--	psql -v owner_password=… -v api_password=… -v worker_password=… -f roles.sql
+--
+-- Without the variables the roles have no password (peer or trust). BYPASSRLS
+-- of the worker is what needs a superuser: PostgreSQL refuses COPY FROM to any
+-- role that row-level policies apply to, and the worker lives on COPY.
+
+SELECT format('CREATE ROLE %I LOGIN', r.name)
+FROM (VALUES ('kaireon_owner'), ('kaireon_api'), ('kaireon_worker')) AS r (name)
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)
+\gexec
+
+ALTER ROLE kaireon_owner NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+ALTER ROLE kaireon_api NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+ALTER ROLE kaireon_worker NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
+
+-- an import copies as the worker
+GRANT kaireon_worker TO kaireon_owner;
+
+\if :{?owner_password}
+ALTER ROLE kaireon_owner PASSWORD :'owner_password';
+ALTER ROLE kaireon_api PASSWORD :'api_password';
+ALTER ROLE kaireon_worker PASSWORD :'worker_password';
+\endif

@@ -1,0 +1,56 @@
+-- The schema, its migrations, and the functions that every statement uses.
+
+CREATE SCHEMA kaireon;
+REVOKE ALL ON SCHEMA kaireon FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA kaireon REVOKE ALL ON TABLES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+CREATE TABLE kaireon.schema_migrations (
+	number     bigint NOT NULL PRIMARY KEY,
+	name       text NOT NULL,
+	sha256     text NOT NULL,
+	applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The tenant of this transaction; NULL: none, and nothing is seen.
+CREATE FUNCTION kaireon.tenant_id() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('kaireon.tenant_id', true), '');
+
+-- Set it, until the transaction ends. The API role may not: it authenticates.
+CREATE FUNCTION kaireon.tenant_set(tenant_id text) RETURNS void
+LANGUAGE sql
+AS $$ SELECT set_config('kaireon.tenant_id', tenant_id, true) $$;
+
+-- Values for COPY, which takes no parameters.
+CREATE FUNCTION kaireon.argument_set(name text, value text) RETURNS void
+LANGUAGE sql
+AS $$ SELECT set_config('kaireon.arg_' || name, coalesce(value, ''), true) $$;
+
+CREATE FUNCTION kaireon.argument(name text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('kaireon.arg_' || name, true), '');
+
+-- A time-ordered id that depends on nothing but its arguments, so that a step
+-- that is repeated makes the same rows: 10 characters of milliseconds and 16
+-- of a hash, in Crockford's base 32.
+CREATE FUNCTION kaireon.id_derive(prefix text, at timestamptz, seed text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+	SELECT prefix || '_' || string_agg(
+		substr('0123456789abcdefghjkmnpqrstvwxyz',
+		       (CASE WHEN i < 10
+		        THEN (ms >> (45 - 5 * i)) & 31
+		        ELSE get_byte(hash, i - 10) & 31 END)::int + 1, 1),
+		'' ORDER BY i)
+	FROM (SELECT (extract(epoch FROM at) * 1000)::bigint AS ms,
+	             sha256(convert_to(seed, 'UTF8')) AS hash) AS s,
+	     generate_series(0, 25) AS i
+$$;
+
+-- Times as answers show them: UTC, milliseconds, truncated.
+CREATE FUNCTION kaireon.time_text(at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN to_char(date_trunc('milliseconds', at AT TIME ZONE 'UTC'),
+               'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
