@@ -1,0 +1,515 @@
+/*
+ * Evaluating a plan for a customer: rules once, policies once, then the pairs
+ * by masks, then a heap for the ranking.
+ */
+
+#include "base/base.h"
+
+#include "decide/decide.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+
+/* A column's text in its type. */
+struct decide_value {
+	bool is_null, is_good;
+	struct krn_str text;
+	int64_t integer;
+	double number;
+};
+
+struct krn_decide {
+	const struct krn_plan *plan;
+	size_t keep;
+	krn_drop_fn explain;
+	void *explain_data;
+	/* of the current customer */
+	struct decide_value *values;
+	uint64_t failed[KRN_PLAN_MASK_WORDS];  /* rules */
+	uint64_t blocked[KRN_PLAN_MASK_WORDS]; /* policies */
+	int64_t *room;                         /* of each policy's caps */
+	struct decide_entry *heap;
+	size_t heap_nr;
+	struct krn_candidate *candidates;
+	struct krn_decision *out;
+};
+
+struct decide_entry {
+	double score;
+	const struct krn_plan_pair *pair;
+};
+
+struct krn_decide *
+krn_decide_new(struct krn_arena *arena, const struct krn_plan *plan,
+	       size_t keep)
+{
+	struct krn_decide *d = krn_arena_make(arena, struct krn_decide);
+
+	if (!d)
+		return NULL;
+	d->plan = plan;
+	d->keep = keep;
+	d->values = krn_arena_calloc(arena, plan->columns_nr, sizeof(*d->values));
+	d->room = krn_arena_calloc(arena, plan->policies_nr, sizeof(*d->room));
+	d->heap = krn_arena_calloc(arena, plan->pairs_nr, sizeof(*d->heap));
+	d->candidates = krn_arena_calloc(arena, keep, sizeof(*d->candidates));
+	return d->values && d->room && d->heap && d->candidates ? d : NULL;
+}
+
+void
+krn_decide_explain(struct krn_decide *decide, krn_drop_fn fn, void *data)
+{
+	decide->explain = fn;
+	decide->explain_data = data;
+}
+
+/* Values */
+
+/* "2026-03-30" or "2026-03-30 10:00:00+00", as PostgreSQL prints them */
+static bool
+decide_time(struct krn_str text, int64_t *ret)
+{
+	char day[] = "0000-00-00T00:00:00Z";
+
+	if (text.len == 10) {
+		memcpy(day, text.s, 10);
+		text = krn_str_c(day);
+	}
+	return krn_time_parse(text, ret, NULL) == KRN_OK;
+}
+
+static void
+decide_value(struct decide_value *value, struct krn_str text,
+	     enum krn_attribute_type type)
+{
+	value->text = text;
+	value->is_null = !text.s;
+	value->is_good = true;
+	if (!text.s)
+		return;
+	switch (type) {
+	case KRN_ATTRIBUTE_TEXT:
+		break;
+	case KRN_ATTRIBUTE_INT:
+		value->is_good = krn_parse_int64(text, INT64_MIN, INT64_MAX,
+						 &value->integer,
+						 NULL) == KRN_OK;
+		value->number = (double)value->integer;
+		break;
+	case KRN_ATTRIBUTE_DOUBLE:
+		value->is_good =
+		    krn_parse_double(text, &value->number, NULL) == KRN_OK;
+		break;
+	case KRN_ATTRIBUTE_BOOL:
+		value->integer = text.len && text.s[0] == 't';
+		break;
+	case KRN_ATTRIBUTE_TIME:
+		value->is_good = decide_time(text, &value->integer);
+		break;
+	}
+}
+
+/* Rules */
+
+static int
+decide_compare(const struct decide_value *value,
+	       const struct krn_plan_constant *constant,
+	       enum krn_attribute_type type)
+{
+	switch (type) {
+	case KRN_ATTRIBUTE_TEXT:
+		return krn_str_cmp(value->text, constant->text);
+	case KRN_ATTRIBUTE_INT:
+		if (!constant->is_integer)
+			break;
+		return (value->integer > constant->integer) -
+		       (value->integer < constant->integer);
+	case KRN_ATTRIBUTE_DOUBLE:
+		break;
+	case KRN_ATTRIBUTE_BOOL:
+	case KRN_ATTRIBUTE_TIME:
+		return (value->integer > constant->integer) -
+		       (value->integer < constant->integer);
+	}
+	return (value->number > constant->number) -
+	       (value->number < constant->number);
+}
+
+static bool
+decide_compare_any(const struct krn_plan_rule *rule,
+		   const struct decide_value *value,
+		   enum krn_attribute_type type)
+{
+	for (size_t i = 0; i < rule->constants_nr; i++)
+		if (decide_compare(value, &rule->constants[i], type) == 0)
+			return true;
+	return false;
+}
+
+static bool
+decide_operator(const struct krn_plan_rule *rule,
+		const struct decide_value *value, enum krn_attribute_type type)
+{
+	const struct krn_plan_constant *constant = rule->constants;
+
+	switch (rule->op) {
+	case KRN_OP_EQ:
+		return decide_compare(value, constant, type) == 0;
+	case KRN_OP_NEQ:
+		return decide_compare(value, constant, type) != 0;
+	case KRN_OP_GT:
+		return decide_compare(value, constant, type) > 0;
+	case KRN_OP_GTE:
+		return decide_compare(value, constant, type) >= 0;
+	case KRN_OP_LT:
+		return decide_compare(value, constant, type) < 0;
+	case KRN_OP_LTE:
+		return decide_compare(value, constant, type) <= 0;
+	case KRN_OP_IN:
+		return decide_compare_any(rule, value, type);
+	case KRN_OP_NOT_IN:
+		return !decide_compare_any(rule, value, type);
+	case KRN_OP_CONTAINS:
+		return constant->text.len == 0 ||
+		       (value->text.len && memmem(value->text.s, value->text.len,
+						  constant->text.s,
+						  constant->text.len));
+	case KRN_OP_EXISTS:
+	case KRN_OP_NOT_EXISTS:
+		break;
+	}
+	return true;
+}
+
+static bool
+decide_rule_passes(struct krn_decide *d, const struct krn_plan_rule *rule,
+		   uint64_t segments)
+{
+	if (rule->is_segment_rule)
+		return (segments & rule->segments) == rule->segments;
+
+	const struct decide_value *value =
+	    rule->column < 0 ? NULL : &d->values[rule->column];
+	const bool missing = !value || value->is_null;
+
+	if (rule->op == KRN_OP_EXISTS)
+		return !missing;
+	if (rule->op == KRN_OP_NOT_EXISTS)
+		return missing;
+	if (missing)
+		return true;
+	if (rule->never ||
+	    (!value->is_good && rule->op != KRN_OP_CONTAINS)) {
+		d->out->conversion_failures++;
+		return false;
+	}
+	return decide_operator(rule, value, d->plan->columns[rule->column].type);
+}
+
+static void
+decide_rules(struct krn_decide *d, const struct krn_customer *customer)
+{
+	const struct krn_plan *plan = d->plan;
+
+	for (size_t i = 0; i < plan->columns_nr; i++)
+		decide_value(&d->values[i], customer->columns[i],
+			     plan->columns[i].type);
+	memset(d->failed, 0, sizeof(d->failed));
+	for (size_t i = 0; i < plan->rules_nr; i++)
+		if (!decide_rule_passes(d, &plan->rules[i], customer->segments))
+			d->failed[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+/* Policies */
+
+static bool
+decide_contact_counts(const struct krn_plan *plan,
+		      const struct krn_plan_policy *policy,
+		      const struct krn_contact *contact)
+{
+	switch (policy->scope) {
+	case KRN_SCOPE_GLOBAL:
+		return true;
+	case KRN_SCOPE_OFFER:
+		return contact->offer >= 0 &&
+		       contact->offer == policy->scope_index;
+	case KRN_SCOPE_CHANNEL:
+		return contact->channel >= 0 &&
+		       contact->channel == policy->scope_index;
+	case KRN_SCOPE_CATEGORY:
+		return contact->offer >= 0 &&
+		       krn_str_eq(plan->offers[contact->offer].category_id,
+				  policy->scope_id);
+	}
+	return false;
+}
+
+/* Does the policy block? Its caps' room is noted. */
+static bool
+decide_policy_blocks(const struct krn_plan *plan,
+		     const struct krn_plan_policy *policy,
+		     const struct krn_customer *customer, int64_t *ret_room)
+{
+	int64_t used[KRN_NR(policy->caps)] = {0};
+	int64_t last_us = INT64_MIN;
+
+	for (size_t i = 0; i < customer->contacts_nr; i++) {
+		const struct krn_contact *contact = &customer->contacts[i];
+
+		if (!decide_contact_counts(plan, policy, contact))
+			continue;
+		for (size_t k = 0; k < policy->caps_nr; k++)
+			used[k] += contact->counts[policy->caps[k].window];
+		if (contact->last_us > last_us)
+			last_us = contact->last_us;
+	}
+	*ret_room = INT64_MAX;
+	for (size_t k = 0; k < policy->caps_nr; k++)
+		if (policy->caps[k].max - used[k] < *ret_room)
+			*ret_room = policy->caps[k].max - used[k];
+	if (policy->caps_nr)
+		return *ret_room <= 0;
+	return last_us != INT64_MIN &&
+	       last_us > plan->times.now_us - policy->cooldown_us;
+}
+
+static void
+decide_policies(struct krn_decide *d, const struct krn_customer *customer)
+{
+	const struct krn_plan *plan = d->plan;
+
+	memset(d->blocked, 0, sizeof(d->blocked));
+	for (size_t i = 0; i < plan->policies_nr; i++)
+		if (decide_policy_blocks(plan, &plan->policies[i], customer,
+					 &d->room[i]))
+			d->blocked[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+/* Scores */
+
+static double
+decide_clamp(double value)
+{
+	return value < 0 ? 0 : value > 1 ? 1 : value;
+}
+
+/* fit × match of a pair. Source: contract 7, rule configs. */
+static double
+decide_factor(const struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	double fit = 1, match = 1;
+
+	for (size_t w = 0; w < d->plan->mask_words; w++) {
+		uint64_t soft = pair->soft[w];
+
+		for (; soft; soft &= soft - 1) {
+			const int bit = __builtin_ctzll(soft);
+			const struct krn_plan_rule *rule =
+			    &d->plan->rules[w * 64 + (size_t)bit];
+			const bool failed = d->failed[w] >> bit & 1;
+
+			if (rule->stage == KRN_STAGE_FIT && failed)
+				fit *= rule->factor;
+			if (rule->stage == KRN_STAGE_MATCH && !failed)
+				match *= rule->factor;
+		}
+	}
+	return fit * match;
+}
+
+static double
+decide_propensity(const struct krn_decide *d,
+		  const struct krn_plan_offer *offer)
+{
+	double number;
+
+	if (offer->propensity_column < 0)
+		return 0.5;
+	const struct decide_value *value = &d->values[offer->propensity_column];
+
+	if (value->is_null ||
+	    krn_parse_double(value->text, &number, NULL))
+		return 0.5;
+	return decide_clamp(number);
+}
+
+static double
+decide_score(const struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan *plan = d->plan;
+	const struct krn_plan_offer *offer = &plan->offers[pair->offer];
+	const double factor = decide_factor(d, pair);
+
+	/* without creatives every weight is 100 */
+	if (!plan->is_formula)
+		return offer->priority / 100 * (100.0 / 100) * factor;
+
+	const double parts[] = {
+	    decide_propensity(d, offer),
+	    decide_clamp(factor),
+	    decide_clamp(offer->business_value / 100),
+	    offer->priority / 100,
+	};
+	double score = 1;
+
+	for (size_t i = 0; i < KRN_NR(parts); i++)
+		if (plan->weights[i] > 0)
+			score *= pow(parts[i], plan->weights[i]);
+	return score;
+}
+
+/* Ranking: a heap whose top is the best. */
+
+static bool
+decide_better(const struct krn_decide *d, const struct decide_entry *a,
+	      const struct decide_entry *b)
+{
+	if (d->plan->by_priority) {
+		const double x = d->plan->offers[a->pair->offer].priority;
+		const double y = d->plan->offers[b->pair->offer].priority;
+
+		if (x != y)
+			return x > y;
+	}
+	if (a->score != b->score)
+		return a->score > b->score;
+	return a->pair->order < b->pair->order;
+}
+
+static void
+decide_sift(struct krn_decide *d, size_t at)
+{
+	struct decide_entry *heap = d->heap;
+
+	for (;;) {
+		const size_t left = 2 * at + 1, right = left + 1;
+		size_t best = at;
+
+		if (left < d->heap_nr &&
+		    decide_better(d, &heap[left], &heap[best]))
+			best = left;
+		if (right < d->heap_nr &&
+		    decide_better(d, &heap[right], &heap[best]))
+			best = right;
+		if (best == at)
+			return;
+		const struct decide_entry swap = heap[at];
+
+		heap[at] = heap[best];
+		heap[best] = swap;
+		at = best;
+	}
+}
+
+static struct decide_entry
+decide_pop(struct krn_decide *d)
+{
+	const struct decide_entry top = d->heap[0];
+
+	d->heap[0] = d->heap[--d->heap_nr];
+	decide_sift(d, 0);
+	return top;
+}
+
+/* Gates */
+
+/* The first rule or policy of both masks, or -1. */
+static int
+decide_hit(const struct krn_decide *d, const uint64_t *mask,
+	   const uint64_t *of_pair)
+{
+	for (size_t w = 0; w < d->plan->mask_words; w++)
+		if (mask[w] & of_pair[w])
+			return (int)(w * 64) +
+			       __builtin_ctzll(mask[w] & of_pair[w]);
+	return -1;
+}
+
+static void
+decide_drop(struct krn_decide *d, const struct krn_plan_pair *pair,
+	    enum krn_drop why, struct krn_str id)
+{
+	if (why == KRN_DROP_QUALIFICATION)
+		d->out->dropped_qualification++;
+	else
+		d->out->dropped_contact_policy++;
+	if (d->explain)
+		d->explain(d->explain_data, pair->offer, pair->channel, why,
+			   id);
+}
+
+/* What passes the gates goes on the heap: of each offer its best channel. */
+static void
+decide_gates(struct krn_decide *d)
+{
+	const struct krn_plan *plan = d->plan;
+
+	d->heap_nr = 0;
+	for (size_t i = 0; i < plan->pairs_nr; i++) {
+		const struct krn_plan_pair *pair = &plan->pairs[i];
+		int hit = decide_hit(d, d->failed, pair->hard);
+
+		if (hit >= 0) {
+			decide_drop(d, pair, KRN_DROP_QUALIFICATION,
+				    plan->rules[hit].id);
+			continue;
+		}
+		hit = decide_hit(d, d->blocked, pair->policies);
+		if (hit >= 0) {
+			decide_drop(d, pair, KRN_DROP_CONTACT_POLICY,
+				    plan->policies[hit].id);
+			continue;
+		}
+		const struct decide_entry entry = {decide_score(d, pair), pair};
+		struct decide_entry *last =
+		    d->heap_nr ? &d->heap[d->heap_nr - 1] : NULL;
+
+		if (!last || last->pair->offer != pair->offer)
+			d->heap[d->heap_nr++] = entry;
+		else if (decide_better(d, &entry, last))
+			*last = entry;
+	}
+	for (size_t i = d->heap_nr / 2; i-- > 0;)
+		decide_sift(d, i);
+}
+
+/* Has every cap that looks at the pair room left? Then take it. */
+static bool
+decide_take_room(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan *plan = d->plan;
+
+	for (size_t i = 0; i < plan->policies_nr; i++)
+		if ((pair->policies[i / 64] >> i % 64 & 1) && d->room[i] <= 0) {
+			decide_drop(d, pair, KRN_DROP_CONTACT_POLICY,
+				    plan->policies[i].id);
+			return false;
+		}
+	for (size_t i = 0; i < plan->policies_nr; i++)
+		if (plan->policies[i].caps_nr &&
+		    (pair->policies[i / 64] >> i % 64 & 1))
+			d->room[i]--;
+	return true;
+}
+
+void
+krn_decide_customer(struct krn_decide *decide,
+		    const struct krn_customer *customer,
+		    struct krn_decision *ret)
+{
+	*ret = (struct krn_decision){.candidates = decide->candidates};
+	decide->out = ret;
+	decide_rules(decide, customer);
+	decide_policies(decide, customer);
+	decide_gates(decide);
+	while (decide->heap_nr && ret->candidates_nr < decide->keep) {
+		const struct decide_entry entry = decide_pop(decide);
+
+		if (!decide_take_room(decide, entry.pair))
+			continue;
+		decide->candidates[ret->candidates_nr++] =
+		    (struct krn_candidate){entry.pair->offer,
+					   entry.pair->channel, entry.score};
+	}
+}

@@ -1,0 +1,66 @@
+#ifndef KRN_DECIDE_H
+#define KRN_DECIDE_H
+
+/*
+ * One customer's decision: a pure function of the plan and what is known of
+ * the customer. It reads no clock, does no I/O and takes no memory; all its
+ * room is in struct krn_decide, made once for many customers.
+ *
+ * Source: contract section 7.
+ */
+
+#include "decide/plan.h"
+
+/* What the customer was sent, summed up by offer and channel. */
+struct krn_contact {
+	int offer;       /* index in the plan, -1: an offer that it has not */
+	int channel;
+	int64_t last_us; /* the newest of them */
+	int64_t counts[KRN_PLAN_WINDOWS_MAX]; /* since windows[i] */
+};
+
+struct krn_customer {
+	const struct krn_str *columns; /* texts in the order of plan->columns;
+					  .s NULL is NULL */
+	uint64_t segments;             /* bit i: member of plan->segments[i] */
+	const struct krn_contact *contacts;
+	size_t contacts_nr;
+};
+
+struct krn_candidate {
+	uint32_t offer, channel; /* indexes in the plan */
+	double score;            /* finite */
+};
+
+/* Why a pair was dropped; for explanations and tests. */
+enum krn_drop { KRN_DROP_QUALIFICATION, KRN_DROP_CONTACT_POLICY };
+
+typedef void (*krn_drop_fn)(void *data, uint32_t offer, uint32_t channel,
+			    enum krn_drop why, struct krn_str id);
+
+struct krn_decide;
+
+/*
+ * Room for deciding with a plan; `keep` candidates at most (krn_plan_keep).
+ * Ownership: lives in `arena`. NULL: exhausted.
+ */
+struct krn_decide *krn_decide_new(struct krn_arena *arena,
+				  const struct krn_plan *plan, size_t keep);
+
+/* Call fn for each dropped pair; NULL: nobody asks. */
+void krn_decide_explain(struct krn_decide *decide, krn_drop_fn fn, void *data);
+
+struct krn_decision {
+	const struct krn_candidate *candidates; /* best first; valid until the
+						   next customer */
+	size_t candidates_nr;
+	int64_t dropped_qualification; /* pairs */
+	int64_t dropped_contact_policy;
+	int64_t conversion_failures; /* values that were not of their type */
+};
+
+void krn_decide_customer(struct krn_decide *decide,
+			 const struct krn_customer *customer,
+			 struct krn_decision *ret);
+
+#endif

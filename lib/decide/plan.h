@@ -1,0 +1,209 @@
+#ifndef KRN_PLAN_H
+#define KRN_PLAN_H
+
+/*
+ * A plan: one decision flow with its offers, channels, rules and policies,
+ * compiled for many customers. Names have become indexes, constants have the
+ * type of their column, scopes are bit masks over the candidate pairs. A plan
+ * never changes once it was compiled; decide.h evaluates it.
+ *
+ * The input is one JSON document, as statement decide_config gives it:
+ *
+ *	{"flow":     {"id", "name", "version", "config": {"nodes": […]}},
+ *	 "offers":   [{"id", "name", "status", "priority", "businessValue",
+ *	               "categoryId", "categoryName", "mandatory"}],
+ *	 "channels": [{"id", "name", "status", "deliveryMode"}],
+ *	 "rules":    [{"id", "name", "scope", "scopeId", "ruleType", "stage",
+ *	               "config", "priority"}],           active ones only
+ *	 "policies": [{"id", "name", "scope", "scopeId", "ruleType", "config",
+ *	               "priority"}],                     active ones only
+ *	 "profiles": [{"id", "name", "weights"}],
+ *	 "segments": [{"id", "name", "viewName"}],
+ *	 "channelIds": ["chan_…"]}        asked for; [] is every file channel
+ *
+ * Rules and policies come in the order of their priority. What this release
+ * does not know (a node, a rule or policy type, a scope) is a compile error
+ * that names it: ignoring a policy would contact people who must not be.
+ *
+ * Source: contract section 7; spec, decision flow format.
+ */
+
+#include "base/value.h"
+
+enum krn_attribute_type {
+	KRN_ATTRIBUTE_TEXT,
+	KRN_ATTRIBUTE_INT,
+	KRN_ATTRIBUTE_DOUBLE,
+	KRN_ATTRIBUTE_BOOL,
+	KRN_ATTRIBUTE_TIME, /* date and timestamptz */
+};
+
+/* A column of the segment view. */
+struct krn_attribute {
+	struct krn_str name;
+	enum krn_attribute_type type;
+};
+
+/* The run's now, and where its day, ISO week and month begin, in µs UTC. */
+struct krn_plan_times {
+	int64_t now_us;
+	int64_t day_us;
+	int64_t week_us;
+	int64_t month_us;
+};
+
+/* Contact counts are asked for since these times, at most so many. */
+#define KRN_PLAN_WINDOWS_MAX 16
+/* Active rules, and active policies; each is a bit in a mask. */
+#define KRN_PLAN_RULES_MAX 512
+#define KRN_PLAN_MASK_WORDS (KRN_PLAN_RULES_MAX / 64)
+#define KRN_PLAN_SEGMENTS_MAX 64
+#define KRN_PLAN_CANDIDATES_MAX 100
+
+struct krn_plan_offer {
+	struct krn_str id, name, category_id, category_name;
+	double priority; /* 0..100 */
+	double business_value;
+	bool mandatory;
+	bool is_candidate;     /* active and in the inventory */
+	int propensity_column; /* of propensityScores.<name>, or -1 */
+	uint32_t order;        /* place by priority descending, then name */
+};
+
+struct krn_plan_channel {
+	struct krn_str id, name;
+	bool is_candidate;
+	uint32_t order; /* place by name */
+};
+
+enum krn_plan_operator {
+	KRN_OP_EQ,
+	KRN_OP_NEQ,
+	KRN_OP_GT,
+	KRN_OP_GTE,
+	KRN_OP_LT,
+	KRN_OP_LTE,
+	KRN_OP_IN,
+	KRN_OP_NOT_IN,
+	KRN_OP_CONTAINS,
+	KRN_OP_EXISTS,
+	KRN_OP_NOT_EXISTS,
+};
+
+/* A constant in the type of the column that it is compared with. */
+struct krn_plan_constant {
+	struct krn_str text;
+	int64_t integer; /* int, bool, time */
+	double number;   /* int and double columns */
+	bool is_integer; /* compare as integers */
+};
+
+enum krn_plan_stage { KRN_STAGE_ELIGIBILITY, KRN_STAGE_FIT, KRN_STAGE_MATCH };
+
+struct krn_plan_rule {
+	struct krn_str id, name;
+	enum krn_plan_stage stage;
+	double factor; /* fit: decay when it fails; match: multiplier */
+	bool is_hard;  /* a failure drops the candidate */
+	bool is_segment_rule;
+	uint64_t segments; /* bits that a segment rule requires */
+	int column;        /* of a condition: index, -1: the view has none */
+	enum krn_plan_operator op;
+	const struct krn_plan_constant *constants;
+	size_t constants_nr;
+	bool never; /* a constant cannot be converted: false */
+};
+
+enum krn_plan_scope {
+	KRN_SCOPE_GLOBAL,
+	KRN_SCOPE_OFFER,
+	KRN_SCOPE_CHANNEL,
+	KRN_SCOPE_CATEGORY,
+};
+
+/* One cap of a policy: at most `max` contacts in a window. */
+struct krn_plan_cap {
+	int window; /* index in windows */
+	int64_t max;
+};
+
+struct krn_plan_policy {
+	struct krn_str id, name;
+	enum krn_plan_scope scope;
+	struct krn_str scope_id;
+	int scope_index; /* of the offer or channel, -1 otherwise */
+	struct krn_plan_cap caps[4];
+	size_t caps_nr; /* 0: a cooldown */
+	int64_t cooldown_us;
+	bool spares_mandatory; /* mandatory offers do not obey it */
+};
+
+/* An offer on a channel. */
+struct krn_plan_pair {
+	uint32_t offer, channel;
+	uint32_t order; /* of equal scores */
+	/* which rules and policies look at it */
+	uint64_t hard[KRN_PLAN_MASK_WORDS];
+	uint64_t soft[KRN_PLAN_MASK_WORDS];
+	uint64_t policies[KRN_PLAN_MASK_WORDS];
+};
+
+struct krn_plan {
+	struct krn_plan_times times;
+
+	struct krn_plan_offer *offers; /* in byte order of their ids */
+	size_t offers_nr;
+	struct krn_plan_channel *channels; /* in byte order of their ids */
+	size_t channels_nr;
+	struct krn_plan_pair *pairs; /* those of an offer lie together */
+	size_t pairs_nr;
+
+	/* What a customer must bring: columns by name, in this order */
+	struct krn_attribute *columns;
+	size_t columns_nr;
+	/* … and membership of these segments, bit i of the customer's */
+	struct krn_str segments[KRN_PLAN_SEGMENTS_MAX]; /* view names */
+	size_t segments_nr;
+	/* … and contact counts since these times (INT64_MIN: ever) */
+	int64_t windows[KRN_PLAN_WINDOWS_MAX];
+	size_t windows_nr;
+
+	struct krn_plan_rule *rules;
+	size_t rules_nr;
+	struct krn_plan_policy *policies;
+	size_t policies_nr;
+	size_t mask_words; /* of rules and policies in use */
+
+	bool is_formula;
+	double weights[4]; /* propensity, relevance, impact, emphasis; sum 1 */
+	bool by_priority;  /* rank method */
+	size_t max_candidates;
+};
+
+/*
+ * Compile. `attributes` are the columns of the segment view.
+ *
+ * Ownership: *ret lives in `arena`; `config` must live as long.
+ * Errors:    KRN_ERR_INVALID  message says what of the configuration is
+ *            wrong or not supported
+ */
+KRN_MUSTCHECK enum krn_err
+krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
+		 const struct krn_attribute *attributes, size_t attributes_nr,
+		 const struct krn_plan_times *times,
+		 const struct krn_plan **ret, struct krn_error *err);
+
+/*
+ * How many candidates of a customer the ledger keeps.
+ * Source: contract section 7, volume limits.
+ */
+size_t krn_plan_keep(const struct krn_plan *plan, bool has_limits);
+
+/* The index of an offer or channel by its id, or -1. */
+int krn_plan_offer_find(const struct krn_plan *plan, struct krn_str id);
+int krn_plan_channel_find(const struct krn_plan *plan, struct krn_str id);
+
+/* "text", "bigint", "double precision", … of PostgreSQL */
+enum krn_attribute_type krn_attribute_type_parse(struct krn_str name);
+
+#endif

@@ -1,0 +1,259 @@
+/*
+ * The flow's nodes: which there are, their order, what they configure.
+ */
+
+#include "base/base.h"
+
+#include <math.h>
+
+#include "decide/plan_private.h"
+
+typedef enum krn_err (*flow_node_fn)(struct plan_build *build,
+				     const struct krn_value *node);
+
+static const struct krn_value *
+flow_list(const struct krn_value *config, const char *name)
+{
+	const struct krn_value *list = krn_value_find(config, name);
+
+	return list && list->type == KRN_VALUE_ARRAY && list->array.nr ? list
+								       : NULL;
+}
+
+static bool
+flow_list_has(const struct krn_value *list, struct krn_str id)
+{
+	for (size_t i = 0; list && i < list->array.nr; i++)
+		if (list->array.items[i].type == KRN_VALUE_STRING &&
+		    krn_str_eq(list->array.items[i].string, id))
+			return true;
+	return false;
+}
+
+static enum krn_err
+flow_inventory(struct plan_build *build, const struct krn_value *node)
+{
+	const struct krn_value *config = krn_value_find(node, "config");
+	const struct krn_str scope = plan_text(config, "scope");
+	const struct krn_value *categories = flow_list(config, "categoryIds");
+	const struct krn_value *offers = flow_list(config, "offerIds");
+	const struct krn_value *statuses = flow_list(config, "includeStatuses");
+
+	if (scope.len && !krn_str_eq_c(scope, "all") &&
+	    !krn_str_eq_c(scope, "category"))
+		return plan_refuse(build,
+				   "inventory: scope \"%.*s\" is not supported",
+				   KRN_STR_ARG(scope));
+	if (flow_list(config, "subCategoryIds"))
+		return plan_refuse(
+		    build, "inventory: subCategoryIds is not supported");
+	if (statuses && (statuses->array.nr != 1 ||
+			 !flow_list_has(statuses, KRN_STR("active"))))
+		return plan_refuse(build, "inventory: includeStatuses may "
+					  "only be [\"active\"]");
+	const bool by_category = krn_str_eq_c(scope, "category");
+
+	for (size_t i = 0; i < build->plan->offers_nr; i++) {
+		struct krn_plan_offer *offer = &build->plan->offers[i];
+
+		if ((by_category &&
+		     !flow_list_has(categories, offer->category_id)) ||
+		    (offers && !flow_list_has(offers, offer->id)))
+			offer->is_candidate = false;
+	}
+	return KRN_OK;
+}
+
+/* qualify, contact_policy: {mode: "all"} */
+static enum krn_err
+flow_gate(struct plan_build *build, const struct krn_value *node)
+{
+	const struct krn_str mode =
+	    plan_text(krn_value_find(node, "config"), "mode");
+
+	if (mode.len && !krn_str_eq_c(mode, "all"))
+		return plan_refuse(build, "%.*s: mode \"%.*s\" is not supported",
+				   KRN_STR_ARG(plan_text(node, "type")),
+				   KRN_STR_ARG(mode));
+	return KRN_OK;
+}
+
+/* The four weights under `names`; divided by their sum. */
+static enum krn_err
+flow_weights(struct plan_build *build, const struct krn_value *from,
+	     const char *const names[4])
+{
+	double *weights = build->plan->weights, sum = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (!krn_value_number(krn_value_find(from, names[i]),
+				      &weights[i]))
+			weights[i] = 0;
+		if (!isfinite(weights[i]) || weights[i] < 0)
+			return plan_refuse(build,
+					   "score: a weight is below 0");
+		sum += weights[i];
+	}
+	if (!(sum > 0))
+		return plan_refuse(build,
+				   "score: the weights of the formula are 0");
+	for (size_t i = 0; i < 4; i++)
+		weights[i] /= sum;
+	return KRN_OK;
+}
+
+static enum krn_err
+flow_score(struct plan_build *build, const struct krn_value *node)
+{
+	static const char *const own[] = {"propensityWeight", "relevanceWeight",
+					  "impactWeight", "emphasisWeight"};
+	static const char *const profile[] = {"propensity", "relevance",
+					      "impact", "emphasis"};
+	const struct krn_value *config = krn_value_find(node, "config");
+	const struct krn_str method = plan_text(config, "method");
+	const struct krn_str id = plan_text(config, "strategyProfileId");
+	const struct krn_value *profiles =
+	    krn_value_find(build->config, "profiles");
+
+	if (flow_list(config, "strategyOverrides"))
+		return plan_refuse(build,
+				   "score: strategyOverrides is not supported");
+	if (method.len == 0 || krn_str_eq_c(method, "priority_weighted"))
+		return KRN_OK;
+	if (!krn_str_eq_c(method, "formula"))
+		return plan_refuse(build,
+				   "score: method \"%.*s\" is not supported",
+				   KRN_STR_ARG(method));
+	build->plan->is_formula = true;
+	if (!id.len)
+		return flow_weights(build, krn_value_find(config, "formula"),
+				    own);
+	for (size_t i = 0; profiles && profiles->type == KRN_VALUE_ARRAY &&
+			   i < profiles->array.nr;
+	     i++)
+		if (krn_str_eq(plan_text(&profiles->array.items[i], "id"), id))
+			return flow_weights(
+			    build,
+			    krn_value_find(&profiles->array.items[i],
+					   "weights"),
+			    profile);
+	return plan_refuse(build, "score: the ranking profile is not there");
+}
+
+static enum krn_err
+flow_rank(struct plan_build *build, const struct krn_value *node)
+{
+	const struct krn_value *config = krn_value_find(node, "config");
+	const struct krn_str method = plan_text(config, "method");
+	const struct krn_value *max = krn_value_find(config, "maxCandidates");
+
+	if (max) {
+		if (max->type != KRN_VALUE_INT || max->integer < 1 ||
+		    max->integer > KRN_PLAN_CANDIDATES_MAX)
+			return plan_refuse(
+			    build, "rank: maxCandidates must be 1 to %d",
+			    KRN_PLAN_CANDIDATES_MAX);
+		build->plan->max_candidates = (size_t)max->integer;
+	}
+	build->plan->by_priority = krn_str_eq_c(method, "priority");
+	if (method.len && !build->plan->by_priority &&
+	    !krn_str_eq_c(method, "score"))
+		return plan_refuse(build,
+				   "rank: method \"%.*s\" is not supported",
+				   KRN_STR_ARG(method));
+	return KRN_OK;
+}
+
+static enum krn_err
+flow_response(struct plan_build *build KRN_UNUSED,
+	      const struct krn_value *node KRN_UNUSED)
+{
+	return KRN_OK;
+}
+
+/* Phases: 1 narrow, 2 score and rank, 3 output. */
+static const struct {
+	const char *type;
+	int phase;
+	flow_node_fn read; /* NULL: not supported yet */
+} flow_nodes[] = {
+    {"inventory", 1, flow_inventory},
+    {"filter", 1, NULL},
+    {"match_creatives", 1, NULL},
+    {"enrich", 1, NULL},
+    {"qualify", 1, flow_gate},
+    {"contact_policy", 1, flow_gate},
+    {"conditional", 1, NULL},
+    {"call_flow", 0, NULL},
+    {"score", 2, flow_score},
+    {"optimize", 2, NULL},
+    {"rank", 2, flow_rank},
+    {"group", 2, NULL},
+    {"compute", 3, NULL},
+    {"set_properties", 3, NULL},
+    {"response", 3, flow_response},
+    {"extension_point", 0, flow_response}, /* a named hook; none is set */
+};
+
+static enum krn_err
+flow_node(struct plan_build *build, const struct krn_value *node, size_t index,
+	  int *phase)
+{
+	const struct krn_str type = plan_text(node, "type");
+	const struct krn_str id = plan_text(node, "id");
+
+	for (size_t i = 0; i < KRN_NR(flow_nodes); i++) {
+		if (!krn_str_eq_c(type, flow_nodes[i].type))
+			continue;
+		if ((index == 0) != (flow_nodes[i].read == flow_inventory))
+			return plan_refuse(build, "the flow must have exactly "
+						  "one inventory, first");
+		if (flow_nodes[i].phase && flow_nodes[i].phase < *phase)
+			return plan_refuse(
+			    build, "node \"%.*s\": %.*s comes too late",
+			    KRN_STR_ARG(id), KRN_STR_ARG(type));
+		if (!flow_nodes[i].read)
+			return plan_refuse(
+			    build,
+			    "node \"%.*s\": type %.*s is not supported yet",
+			    KRN_STR_ARG(id), KRN_STR_ARG(type));
+		if (flow_nodes[i].phase)
+			*phase = flow_nodes[i].phase;
+		return flow_nodes[i].read(build, node);
+	}
+	return plan_refuse(build, "node \"%.*s\": unknown type \"%.*s\"",
+			   KRN_STR_ARG(id), KRN_STR_ARG(type));
+}
+
+enum krn_err
+plan_read_flow(struct plan_build *build)
+{
+	const struct krn_value *flow = krn_value_find(build->config, "flow");
+	const struct krn_value *nodes =
+	    krn_value_find(krn_value_find(flow, "config"), "nodes");
+	int phase = 1;
+	enum krn_err e;
+
+	build->plan->max_candidates = 5;
+	if (!nodes || nodes->type != KRN_VALUE_ARRAY || nodes->array.nr == 0)
+		return plan_refuse(build, "the flow has no nodes");
+	for (size_t i = 0; i < nodes->array.nr; i++)
+		if ((e = flow_node(build, &nodes->array.items[i], i, &phase)))
+			return e;
+	return KRN_OK;
+}
+
+/* Is there a node of that type? Rules and policies apply where their gate is. */
+bool
+plan_flow_has(const struct plan_build *build, const char *type)
+{
+	const struct krn_value *nodes = krn_value_find(
+	    krn_value_find(krn_value_find(build->config, "flow"), "config"),
+	    "nodes");
+
+	for (size_t i = 0; i < nodes->array.nr; i++)
+		if (krn_str_eq_c(plan_text(&nodes->array.items[i], "type"),
+				 type))
+			return true;
+	return false;
+}
