@@ -6,6 +6,8 @@
 -- of the worker is what needs a superuser: PostgreSQL refuses COPY FROM to any
 -- role that row-level policies apply to, and the worker lives on COPY.
 
+SET client_min_messages = warning;
+
 SELECT format('CREATE ROLE %I LOGIN', r.name)
 FROM (VALUES ('kaireon_owner'), ('kaireon_api'), ('kaireon_worker')) AS r (name)
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r.name)

@@ -107,17 +107,20 @@ CREATE TABLE kaireon.campaign_runs (
 CREATE UNIQUE INDEX campaign_runs_open ON kaireon.campaign_runs (tenant_id, campaign_id)
 	WHERE status IN ('pending', 'running', 'paused');
 
--- A range of customers: low < customer_id <= high; NULL is open.
+-- A range of customers: low <= customer_id <= high.
 CREATE TABLE kaireon.campaign_run_chunks (
 	tenant_id text COLLATE "C" NOT NULL,
 	run_id    text COLLATE "C" NOT NULL,
 	chunk     bigint NOT NULL,
-	low       text COLLATE "C",
-	high      text COLLATE "C",
+	low       text COLLATE "C" NOT NULL,
+	high      text COLLATE "C" NOT NULL,
 	customers bigint NOT NULL,
 	done_at   timestamptz,
-	-- what the chunk contributes to the summary; written with done_at
-	tally     jsonb,
+	-- what the chunk adds to the summary; written with done_at
+	dropped_qualification  bigint,
+	dropped_contact_policy bigint,
+	conversion_failures    bigint,
+	errors                 bigint,
 	PRIMARY KEY (tenant_id, run_id, chunk),
 	FOREIGN KEY (tenant_id, run_id) REFERENCES kaireon.campaign_runs ON DELETE CASCADE
 );

@@ -12,8 +12,10 @@ CREATE TABLE kaireon.jobs (
 	attempts     integer NOT NULL DEFAULT 0, -- begun
 	max_attempts integer NOT NULL DEFAULT 5,
 	fence        bigint NOT NULL DEFAULT 0, -- grows with every claim
-	leased_until timestamptz,               -- NULL: nobody has it
-	leased_by    text,
+	-- who has it: a database session, and not for longer than leased_until
+	leased_until timestamptz,
+	lease_pid    integer,
+	lease_start  timestamptz,
 	errors       jsonb NOT NULL DEFAULT '[]', -- [{"at", "attempt", "error"}]
 	created_at   timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (tenant_id, id)

@@ -91,7 +91,7 @@ BEGIN
 		('metrics', 2555), ('audit', 2555)) AS c (name, days)
 	LOOP
 		INSERT INTO kaireon.retention_configs (tenant_id, id, data_class, retention_days)
-		VALUES (new_tenant, kaireon.id_derive('rc', now(), new_tenant || class.name),
+		VALUES (new_tenant, kaireon.id_derive('rc', kaireon.id_time(now()), new_tenant || class.name),
 		        class.name, class.days);
 	END LOOP;
 	EXECUTE format('CREATE SCHEMA %I', 't_' || new_tenant);

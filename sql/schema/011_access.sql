@@ -87,7 +87,7 @@ GRANT UPDATE (decision_count) ON kaireon.tenants TO kaireon_worker;
 GRANT INSERT ON kaireon.interaction_history TO kaireon_worker;
 
 GRANT EXECUTE ON FUNCTION kaireon.tenant_id(), kaireon.argument(text),
-	kaireon.time_text(timestamptz), kaireon.id_derive(text, timestamptz, text),
+	kaireon.time_text(timestamptz), kaireon.id_derive(text, text, text), kaireon.id_time(timestamptz),
 	kaireon.role_rank(text)
 	TO kaireon_api, kaireon_worker;
 GRANT EXECUTE ON FUNCTION kaireon.authenticate(bytea, text),

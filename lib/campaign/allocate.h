@@ -1,0 +1,48 @@
+#ifndef KRN_ALLOCATE_H
+#define KRN_ALLOCATE_H
+
+/*
+ * Volume limits, settled once over a whole run: a pure walk over all
+ * candidates in the order (key descending, customer_id, rank), where key is
+ * the smallest score among a candidate and those ranked before it for the
+ * same customer. A candidate is given when its offer, its channel, the run
+ * and its customer have room, else it is skipped for good; so no limit has
+ * room left for a candidate of a customer who has room.
+ *
+ * Source: contract section 7, volume limits.
+ */
+
+#include "base/arena.h"
+
+/* -1: no limit; 0: none pass. */
+struct krn_allocate_limits {
+	int64_t total, per_offer, per_channel;
+	int64_t per_customer; /* maxCandidates, at most 255 */
+};
+
+struct krn_allocate {
+	struct krn_allocate_limits limits;
+	int64_t total;
+	int64_t *offers, *channels; /* given so far, by index */
+	size_t offers_nr, channels_nr;
+	unsigned char *customers; /* given so far, by customer number */
+	size_t customers_nr;
+	int64_t skipped; /* because of a limit of the run */
+	bool reached_total, reached_offer, reached_channel;
+};
+
+/*
+ * Ownership: everything lives in `arena`.
+ * Errors:    as krn_arena_fail
+ */
+KRN_MUSTCHECK enum krn_err
+krn_allocate_init(struct krn_allocate *allocate, struct krn_arena *arena,
+		  const struct krn_allocate_limits *limits, size_t offers_nr,
+		  size_t channels_nr, size_t customers_nr,
+		  struct krn_error *err);
+
+/* Is the next candidate of the walk given? */
+bool krn_allocate_next(struct krn_allocate *allocate, size_t customer,
+		       size_t offer, size_t channel);
+
+#endif

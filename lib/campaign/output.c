@@ -1,0 +1,206 @@
+/*
+ * Lines of a run's file.
+ */
+
+#include "base/base.h"
+
+#include "campaign/output.h"
+
+#include "base/json_out.h"
+
+static const char *const output_names[] = {
+    [KRN_COLUMN_CUSTOMER_ID] = "customer_id",
+    [KRN_COLUMN_OFFER_ID] = "offer_id",
+    [KRN_COLUMN_OFFER_NAME] = "offer_name",
+    [KRN_COLUMN_CATEGORY] = "category",
+    [KRN_COLUMN_CREATIVE_ID] = "creative_id",
+    [KRN_COLUMN_CHANNEL] = "channel",
+    [KRN_COLUMN_CHANNEL_ID] = "channel_id",
+    [KRN_COLUMN_RANK] = "rank",
+    [KRN_COLUMN_SCORE] = "score",
+    [KRN_COLUMN_CAMPAIGN_ID] = "campaign_id",
+    [KRN_COLUMN_CAMPAIGN_RUN_ID] = "campaign_run_id",
+    [KRN_COLUMN_DECIDED_AT] = "decided_at",
+    [KRN_COLUMN_PERSONALIZATION] = "personalization",
+};
+
+#define OUTPUT_ATTRIBUTE KRN_STR("attr.")
+
+static size_t
+output_name_index(struct krn_str name)
+{
+	size_t i = 0;
+
+	while (i < KRN_NR(output_names) && !krn_str_eq_c(name, output_names[i]))
+		i++;
+	return i;
+}
+
+bool
+krn_output_column_is(struct krn_str name)
+{
+	return output_name_index(name) < KRN_NR(output_names) ||
+	       (krn_str_has_prefix(name, OUTPUT_ATTRIBUTE) &&
+		name.len > OUTPUT_ATTRIBUTE.len);
+}
+
+enum krn_err
+krn_output_init(struct krn_output *output, const struct krn_value *file_config,
+		struct krn_error *err)
+{
+	const struct krn_value *format = krn_value_find(file_config, "format");
+	const struct krn_value *columns =
+	    krn_value_find(file_config, "columns");
+
+	*output = (struct krn_output){
+	    .is_json = format && format->type == KRN_VALUE_STRING &&
+		       krn_str_eq_c(format->string, "json")};
+	if (!columns || columns->type != KRN_VALUE_ARRAY ||
+	    columns->array.nr == 0 ||
+	    columns->array.nr > KRN_OUTPUT_COLUMNS_MAX)
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "the file needs 1 to %d columns",
+				  KRN_OUTPUT_COLUMNS_MAX);
+	for (size_t i = 0; i < columns->array.nr; i++) {
+		const struct krn_str name = columns->array.items[i].string;
+		const size_t index = output_name_index(name);
+
+		output->columns[i].name = name;
+		output->columns[i].column = (enum krn_output_column)index;
+		if (index < KRN_NR(output_names))
+			continue;
+		output->columns[i].column = KRN_COLUMN_ATTRIBUTE;
+		output->columns[i].attribute = output->attributes_nr;
+		output->attributes[output->attributes_nr++] =
+		    krn_str_from(name.s + OUTPUT_ATTRIBUTE.len,
+				 name.len - OUTPUT_ATTRIBUTE.len);
+	}
+	output->columns_nr = columns->array.nr;
+	return KRN_OK;
+}
+
+/* A cell's text, and whether it is a number. .s NULL: empty. */
+static struct krn_str
+output_cell(const struct krn_output *output, size_t column,
+	    const struct krn_output_row *row, bool *ret_is_number)
+{
+	*ret_is_number = false;
+	switch (output->columns[column].column) {
+	case KRN_COLUMN_CUSTOMER_ID:
+		return row->customer_id;
+	case KRN_COLUMN_OFFER_ID:
+		return row->offer->id;
+	case KRN_COLUMN_OFFER_NAME:
+		return row->offer->name;
+	case KRN_COLUMN_CATEGORY:
+		return row->offer->category_name;
+	case KRN_COLUMN_CHANNEL:
+		return row->channel->name;
+	case KRN_COLUMN_CHANNEL_ID:
+		return row->channel->id;
+	case KRN_COLUMN_RANK:
+		*ret_is_number = true;
+		return row->rank;
+	case KRN_COLUMN_SCORE:
+		*ret_is_number = true;
+		return row->score;
+	case KRN_COLUMN_CAMPAIGN_ID:
+		return output->campaign_id;
+	case KRN_COLUMN_CAMPAIGN_RUN_ID:
+		return output->run_id;
+	case KRN_COLUMN_DECIDED_AT:
+		return output->decided_at;
+	case KRN_COLUMN_ATTRIBUTE:
+		*ret_is_number = output->columns[column].is_number;
+		return row->attributes[output->columns[column].attribute];
+	case KRN_COLUMN_CREATIVE_ID: /* come with creatives */
+	case KRN_COLUMN_PERSONALIZATION:
+		break;
+	}
+	return (struct krn_str){NULL, 0};
+}
+
+/* Would a spreadsheet take the cell for a formula? Source: contract 5. */
+static bool
+output_is_formula(struct krn_str text)
+{
+	return text.len && strchr("=+-@\t\r", text.s[0]) && text.s[0];
+}
+
+static void
+output_csv_cell(struct krn_buf *to, struct krn_str text, bool is_number)
+{
+	const bool guard = !is_number && output_is_formula(text);
+	bool quote = false;
+
+	for (size_t i = 0; i < text.len && !quote; i++)
+		quote = text.s[i] == '"' || text.s[i] == ',' ||
+			text.s[i] == '\n' || text.s[i] == '\r';
+	/* an empty text is not NULL: "" */
+	quote |= text.s && text.len == 0;
+	if (quote)
+		krn_buf_add_char(to, '"');
+	if (guard)
+		krn_buf_add_char(to, '\'');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.s[i] == '"')
+			krn_buf_add_char(to, '"');
+		krn_buf_add_char(to, text.s[i]);
+	}
+	if (quote)
+		krn_buf_add_char(to, '"');
+}
+
+void
+krn_output_header(const struct krn_output *output, struct krn_buf *to)
+{
+	if (output->is_json)
+		return;
+	for (size_t i = 0; i < output->columns_nr; i++) {
+		if (i)
+			krn_buf_add_char(to, ',');
+		output_csv_cell(to, output->columns[i].name, false);
+	}
+	krn_buf_add(to, "\r\n", 2);
+}
+
+static void
+output_json_cell(struct krn_buf *to, struct krn_str name, struct krn_str text,
+		 bool is_number)
+{
+	krn_buf_add_char(to, '"');
+	krn_json_escape(to, name);
+	krn_buf_add(to, "\":", 2);
+	if (!text.s) {
+		krn_buf_add(to, "null", 4);
+	} else if (is_number && text.len && text.s[0] != 'N' &&
+		   text.s[0] != 'I' && !krn_str_has_prefix(text, KRN_STR("-I"))) {
+		krn_buf_add_str(to, text);
+	} else {
+		krn_buf_add_char(to, '"');
+		krn_json_escape(to, text);
+		krn_buf_add_char(to, '"');
+	}
+}
+
+void
+krn_output_line(const struct krn_output *output,
+		const struct krn_output_row *row, struct krn_buf *to)
+{
+	if (output->is_json)
+		krn_buf_add_char(to, '{');
+	for (size_t i = 0; i < output->columns_nr; i++) {
+		bool is_number;
+		const struct krn_str text =
+		    output_cell(output, i, row, &is_number);
+
+		if (i)
+			krn_buf_add_char(to, ',');
+		if (output->is_json)
+			output_json_cell(to, output->columns[i].name, text,
+					 is_number);
+		else
+			output_csv_cell(to, text, is_number);
+	}
+	krn_buf_add_c(to, output->is_json ? "}\n" : "\r\n");
+}

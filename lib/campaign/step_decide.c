@@ -1,0 +1,412 @@
+/*
+ * Step 2: decide for the customers of one chunk. Memberships and contacts are
+ * read first and merged by customer_id, which all streams are ordered by; the
+ * decisions go into a buffer and then, in one COPY, into the ledger.
+ */
+
+#include "base/base.h"
+
+#include "campaign/step_private.h"
+#include "decide/decide.h"
+#include "store/copy.h"
+
+/* Fields of run_contacts_copy: customer, offer, channel, last, 16 counts. */
+#define CONTACT_FIELDS (4 + KRN_PLAN_WINDOWS_MAX)
+
+struct decide_members {
+	struct krn_str *customers; /* in byte order */
+	size_t nr, size, next;
+};
+
+struct decide_contacts {
+	struct krn_str *customers; /* of each contact, in byte order */
+	struct krn_contact *list;
+	size_t nr, size, next;
+};
+
+struct decide_chunk {
+	struct krn_step *step;
+	const struct step_run *run;
+	struct krn_str low, high;
+	int64_t number;
+	struct krn_decide *decide;
+	size_t selected_max; /* candidates beyond it are a reserve */
+	struct decide_members members[KRN_PLAN_SEGMENTS_MAX];
+	struct decide_contacts contacts;
+	struct krn_buf ledger;
+	int64_t dropped_qualification, dropped_contact_policy;
+	int64_t conversion_failures;
+};
+
+/* Room for one more in a pair of arrays that grow together. */
+static void *
+decide_grow(struct krn_arena *arena, void *array, size_t nr, size_t *size,
+	    size_t item)
+{
+	if (nr < *size)
+		return array;
+	const size_t wanted = *size ? *size * 2 : 64;
+
+	return krn_arena_grow(arena, array, *size * item, wanted * item);
+}
+
+static enum krn_err
+decide_members_add(struct krn_arena *arena, struct decide_members *members,
+		   struct krn_str customer, struct krn_error *err)
+{
+	struct krn_str *list =
+	    decide_grow(arena, members->customers, members->nr, &members->size,
+			sizeof(*list));
+
+	if (!list)
+		return krn_arena_fail(arena, err);
+	if (members->nr == members->size)
+		members->size = members->size ? members->size * 2 : 64;
+	members->customers = list;
+	list[members->nr] = krn_str_dup(arena, customer);
+	if (!list[members->nr].s)
+		return krn_arena_fail(arena, err);
+	members->nr++;
+	return KRN_OK;
+}
+
+static enum krn_err
+decide_read_members(struct decide_chunk *chunk, size_t segment,
+		    struct krn_error *err)
+{
+	struct krn_step *step = chunk->step;
+	const struct krn_str names[] = {
+	    chunk->run->space, chunk->run->plan->segments[segment]};
+	struct krn_copy_row row;
+	struct krn_str customer;
+	enum krn_err e;
+
+	if ((e = krn_copy_out_begin(step->db, KRN_STMT_run_members_copy, names,
+				    err)))
+		return e;
+	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
+		krn_copy_split(row, &customer, 1);
+		if (customer.s &&
+		    (e = decide_members_add(step->arena,
+					    &chunk->members[segment], customer,
+					    err)))
+			return e;
+	}
+	return e;
+}
+
+/* One row of run_contacts_copy as a contact. */
+static enum krn_err
+decide_contact_add(struct decide_chunk *chunk, const struct krn_str *fields,
+		   struct krn_error *err)
+{
+	struct krn_arena *arena = chunk->step->arena;
+	const struct krn_plan *plan = chunk->run->plan;
+	struct decide_contacts *contacts = &chunk->contacts;
+	size_t size = contacts->size;
+
+	contacts->customers =
+	    decide_grow(arena, contacts->customers, contacts->nr, &size,
+			sizeof(*contacts->customers));
+	contacts->list = decide_grow(arena, contacts->list, contacts->nr, &size,
+				     sizeof(*contacts->list));
+	if (!contacts->customers || !contacts->list)
+		return krn_arena_fail(arena, err);
+	if (contacts->nr == size)
+		contacts->size = size ? size * 2 : 64;
+
+	struct krn_contact *contact = &contacts->list[contacts->nr];
+	enum krn_err e;
+
+	contact->offer = fields[1].s ? krn_plan_offer_find(plan, fields[1]) : -1;
+	contact->channel =
+	    fields[2].s ? krn_plan_channel_find(plan, fields[2]) : -1;
+	if ((e = krn_parse_int64(fields[3], INT64_MIN, INT64_MAX,
+				 &contact->last_us, err)))
+		return e;
+	for (size_t i = 0; i < plan->windows_nr; i++)
+		if ((e = krn_parse_int64(fields[4 + i], 0, INT64_MAX,
+					 &contact->counts[i], err)))
+			return e;
+	contacts->customers[contacts->nr] = krn_str_dup(arena, fields[0]);
+	if (!contacts->customers[contacts->nr].s)
+		return krn_arena_fail(arena, err);
+	contacts->nr++;
+	return KRN_OK;
+}
+
+static enum krn_err
+decide_read_contacts(struct decide_chunk *chunk, struct krn_error *err)
+{
+	struct krn_step *step = chunk->step;
+	struct krn_str fields[CONTACT_FIELDS];
+	struct krn_copy_row row;
+	enum krn_err e;
+
+	if (chunk->run->plan->policies_nr == 0)
+		return KRN_OK;
+	if ((e = krn_copy_out_begin(step->db, KRN_STMT_run_contacts_copy, NULL,
+				    err)))
+		return e;
+	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
+		if (krn_copy_split(row, fields, CONTACT_FIELDS) !=
+		    CONTACT_FIELDS)
+			return krn_fail(err, KRN_ERR_INTERNAL,
+					"a contact row has too few fields");
+		if ((e = decide_contact_add(chunk, fields, err)))
+			return e;
+	}
+	return e;
+}
+
+/* The customer's bits: each list is passed once, in step with the stream. */
+static uint64_t
+decide_segments_of(struct decide_chunk *chunk, struct krn_str customer)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < chunk->run->plan->segments_nr; i++) {
+		struct decide_members *members = &chunk->members[i];
+
+		while (members->next < members->nr &&
+		       krn_str_cmp(members->customers[members->next],
+				   customer) < 0)
+			members->next++;
+		if (members->next < members->nr &&
+		    krn_str_eq(members->customers[members->next], customer))
+			bits |= UINT64_C(1) << i;
+	}
+	return bits;
+}
+
+static void
+decide_contacts_of(struct decide_chunk *chunk, struct krn_str id,
+		   struct krn_customer *customer)
+{
+	struct decide_contacts *contacts = &chunk->contacts;
+	size_t end;
+
+	while (contacts->next < contacts->nr &&
+	       krn_str_cmp(contacts->customers[contacts->next], id) < 0)
+		contacts->next++;
+	end = contacts->next;
+	while (end < contacts->nr && krn_str_eq(contacts->customers[end], id))
+		end++;
+	customer->contacts = contacts->list + contacts->next;
+	customer->contacts_nr = end - contacts->next;
+}
+
+/* One row of the ledger; rank 0 is a customer for whom there is nothing. */
+static void
+decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
+	     const struct krn_candidate *candidate)
+{
+	const struct krn_plan *plan = chunk->run->plan;
+	struct krn_buf *to = &chunk->ledger;
+	const char *status = !candidate ? "none"
+			     : rank <= chunk->selected_max ? "selected"
+							   : "dropped";
+
+	krn_copy_field(to, chunk->step->job->tenant_id);
+	krn_copy_tab(to);
+	krn_copy_field(to, chunk->run->run_month);
+	krn_copy_tab(to);
+	krn_copy_field(to, chunk->step->run_id);
+	krn_copy_tab(to);
+	krn_copy_field(to, customer);
+	krn_copy_tab(to);
+	krn_buf_add_int(to, (int64_t)rank);
+	krn_copy_tab(to);
+	krn_buf_add_c(to, status);
+	krn_copy_tab(to);
+	if (!candidate) {
+		krn_buf_add_c(to, "\\N\t\\N\t\\N\n");
+		return;
+	}
+	krn_copy_field(to, plan->offers[candidate->offer].id);
+	krn_copy_tab(to);
+	krn_copy_field(to, plan->channels[candidate->channel].id);
+	krn_copy_tab(to);
+	krn_buf_add_double(to, candidate->score);
+	krn_copy_newline(to);
+}
+
+static void
+decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
+{
+	struct krn_customer customer = {
+	    .columns = fields + 1,
+	    .segments = decide_segments_of(chunk, fields[0]),
+	};
+	struct krn_decision decision;
+
+	decide_contacts_of(chunk, fields[0], &customer);
+	krn_decide_customer(chunk->decide, &customer, &decision);
+	chunk->dropped_qualification += decision.dropped_qualification;
+	chunk->dropped_contact_policy += decision.dropped_contact_policy;
+	chunk->conversion_failures += decision.conversion_failures;
+	if (decision.candidates_nr == 0)
+		decide_write(chunk, fields[0], 0, NULL);
+	for (size_t i = 0; i < decision.candidates_nr; i++)
+		decide_write(chunk, fields[0], i + 1, &decision.candidates[i]);
+}
+
+/* customer_id and the plan's columns, as a list for the identifier slot. */
+static enum krn_err
+decide_column_list(struct decide_chunk *chunk, struct krn_str *ret,
+		   struct krn_error *err)
+{
+	const struct krn_plan *plan = chunk->run->plan;
+	struct krn_buf list;
+
+	krn_buf_init(&list, chunk->step->arena);
+	krn_buf_add_c(&list, "customer_id");
+	for (size_t i = 0; i < plan->columns_nr; i++) {
+		krn_buf_add_char(&list, '\x1f');
+		krn_buf_add_str(&list, plan->columns[i].name);
+	}
+	return krn_buf_end(&list, ret, err);
+}
+
+static enum krn_err
+decide_stream(struct decide_chunk *chunk, struct krn_error *err)
+{
+	struct krn_step *step = chunk->step;
+	const size_t nr = chunk->run->plan->columns_nr + 1;
+	struct krn_str *fields =
+	    krn_arena_calloc(step->arena, nr, sizeof(*fields));
+	struct krn_str names[3] = {chunk->run->space, chunk->run->view_name};
+	struct krn_copy_row row;
+	enum krn_err e;
+
+	if (!fields)
+		return krn_arena_fail(step->arena, err);
+	if ((e = decide_column_list(chunk, &names[2], err)) ||
+	    (e = krn_copy_out_begin(step->db, KRN_STMT_run_customers_copy,
+				    names, err)))
+		return e;
+	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
+		if (krn_copy_split(row, fields, nr) != nr)
+			return krn_fail(err, KRN_ERR_INTERNAL,
+					"a customer row has too few fields");
+		decide_customer(chunk, fields);
+	}
+	return e;
+}
+
+static enum krn_err
+decide_write_ledger(struct decide_chunk *chunk, struct krn_error *err)
+{
+	struct krn_db *db = chunk->step->db;
+	struct krn_str ledger;
+	enum krn_err e;
+
+	if ((e = krn_buf_end(&chunk->ledger, &ledger, err)) ||
+	    (e = krn_copy_in_begin(db, KRN_STMT_run_ledger_copy, NULL, err)) ||
+	    (e = krn_copy_in_put(db, ledger.s, ledger.len, err)))
+		return e;
+	return krn_copy_in_end(db, NULL, err);
+}
+
+/* The windows and ends of the chunk, for the COPY statements. */
+static enum krn_err
+decide_arguments(struct decide_chunk *chunk, struct krn_error *err)
+{
+	const struct krn_plan *plan = chunk->run->plan;
+	struct krn_step *step = chunk->step;
+
+	step_argument(step, "low", chunk->low);
+	step_argument(step, "high", chunk->high);
+	step_argument(step, "ceiling", chunk->run->ceiling);
+	for (size_t i = 0; i < plan->windows_nr; i++) {
+		char name[16];
+		const struct krn_param since =
+		    plan->windows[i] == INT64_MIN
+			? krn_param_c("-infinity")
+			: krn_param_time(step->arena, plan->windows[i]);
+
+		snprintf(name, sizeof(name), "window_%zu", i);
+		step_argument(step, name, krn_str_from(since.value, since.len));
+	}
+	return krn_db_flush(step->db, err);
+}
+
+static enum krn_err
+decide_chunk(struct decide_chunk *chunk, struct krn_error *err)
+{
+	struct krn_arena *arena = chunk->step->arena;
+	const struct krn_plan *plan = chunk->run->plan;
+	const struct step_limits limits = step_limits(&chunk->run->config);
+	enum krn_err e;
+
+	chunk->decide = krn_decide_new(
+	    arena, plan, krn_plan_keep(plan, step_has_limits(&limits)));
+	if (!chunk->decide)
+		return krn_arena_fail(arena, err);
+	chunk->selected_max = plan->max_candidates;
+	krn_buf_init(&chunk->ledger, arena);
+	if ((e = decide_arguments(chunk, err)))
+		return e;
+	for (size_t i = 0; i < plan->segments_nr; i++)
+		if ((e = decide_read_members(chunk, i, err)))
+			return e;
+	if ((e = decide_read_contacts(chunk, err)) ||
+	    (e = decide_stream(chunk, err)))
+		return e;
+	return decide_write_ledger(chunk, err);
+}
+
+static void
+decide_done(struct decide_chunk *chunk)
+{
+	struct krn_arena *arena = chunk->step->arena;
+	const struct krn_param params[] = {
+	    krn_param_str(chunk->step->run_id),
+	    krn_param_int(arena, chunk->number),
+	    krn_param_int(arena, chunk->dropped_qualification),
+	    krn_param_int(arena, chunk->dropped_contact_policy),
+	    krn_param_int(arena, chunk->conversion_failures),
+	    krn_param_int(arena, 0),
+	};
+
+	krn_db_send(chunk->step->db, KRN_STMT_run_chunk_done, params, NULL);
+}
+
+enum krn_err
+krn_step_decide(struct krn_step *step, struct krn_error *err)
+{
+	const struct krn_value *number =
+	    krn_value_find(step->job->payload, "chunk");
+	struct decide_chunk *chunk =
+	    krn_arena_make(step->arena, struct decide_chunk);
+	const struct krn_rows *rows;
+	struct step_run run;
+	enum krn_err e;
+
+	if (!chunk)
+		return krn_arena_fail(step->arena, err);
+	chunk->step = step;
+	chunk->run = &run;
+	chunk->number =
+	    number && number->type == KRN_VALUE_INT ? number->integer : -1;
+
+	const struct krn_param params[] = {
+	    krn_param_str(step->run_id),
+	    krn_param_int(step->arena, chunk->number),
+	};
+
+	if ((e = step_begin(step, KRN_TX_WRITE, err)) ||
+	    (e = step_load(step, &run, err)) ||
+	    (e = krn_db_exec(step->db, KRN_STMT_run_chunk_get, params, &rows,
+			     err)))
+		return e;
+	/* a run that was ended, a chunk that is done: only the job is left */
+	if (run.is_running && krn_rows_nr(rows)) {
+		chunk->low = krn_rows_str(rows, 0, 0);
+		chunk->high = krn_rows_str(rows, 0, 1);
+		if ((e = decide_chunk(chunk, err)))
+			return e;
+		decide_done(chunk);
+	}
+	return krn_job_complete(step->arena, step->db, step->job, err);
+}

@@ -1,0 +1,338 @@
+/*
+ * Step 4: the file, the interactions, the summary. The file has its name
+ * before the run says that it is there; a step that is killed in between
+ * writes the same bytes again.
+ */
+
+#include "base/base.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json_in.h"
+#include "base/json_out.h"
+#include "campaign/output.h"
+#include "campaign/step_private.h"
+#include "store/copy.h"
+
+/* What is written to the file at once. */
+#define FINISH_WRITE_BYTES 65536
+
+/* Fields of the output COPY before the attributes. */
+#define FINISH_FIELDS 5
+
+struct finish {
+	struct krn_step *step;
+	const struct step_run *run;
+	struct krn_output output;
+	struct krn_file *file;
+	struct krn_str relative; /* path below RUN_FILE_DIR */
+	struct krn_buf last_customer;
+	int64_t *by_offer, *by_channel;
+	int64_t decisions, customers;
+	int64_t bytes;
+	char sha256[KRN_SHA256_HEX_BYTES];
+};
+
+static enum krn_err
+finish_line(struct finish *finish, const struct krn_str *fields,
+	    struct krn_buf *to, struct krn_error *err)
+{
+	const struct krn_plan *plan = finish->run->plan;
+	const int offer = krn_plan_offer_find(plan, fields[2]);
+	const int channel = krn_plan_channel_find(plan, fields[3]);
+
+	KRN_BUG_IF(offer < 0 || channel < 0);
+	const struct krn_output_row row = {
+	    .customer_id = fields[0],
+	    .rank = fields[1],
+	    .score = fields[4],
+	    .offer = &plan->offers[offer],
+	    .channel = &plan->channels[channel],
+	    .attributes = fields + FINISH_FIELDS,
+	};
+	const struct krn_str last = {finish->last_customer.data,
+				     finish->last_customer.len};
+
+	finish->decisions++;
+	finish->by_offer[offer]++;
+	finish->by_channel[channel]++;
+	if (finish->decisions == 1 || !krn_str_eq(last, fields[0])) {
+		finish->customers++;
+		krn_buf_clear(&finish->last_customer);
+		krn_buf_add_str(&finish->last_customer, fields[0]);
+	}
+	krn_output_line(&finish->output, &row, to);
+	if (to->failed)
+		return krn_arena_fail(finish->step->arena, err);
+	if (to->len < FINISH_WRITE_BYTES)
+		return KRN_OK;
+	const enum krn_err e =
+	    krn_file_write(finish->file, to->data, to->len, err);
+
+	krn_buf_clear(to);
+	return e;
+}
+
+/* Names of attributes for the slot; which of them are numbers. */
+static enum krn_err
+finish_attributes(struct finish *finish, struct krn_str *ret_list,
+		  struct krn_error *err)
+{
+	const struct krn_param params[] = {
+	    krn_param_str(finish->run->space),
+	    krn_param_str(finish->run->view_name)};
+	struct krn_output *output = &finish->output;
+	const struct krn_rows *rows;
+	struct krn_buf list;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(finish->step->db, KRN_STMT_segment_columns, params,
+			     &rows, err)))
+		return e;
+	krn_buf_init(&list, finish->step->arena);
+	for (size_t i = 0; i < output->columns_nr; i++) {
+		if (output->columns[i].column != KRN_COLUMN_ATTRIBUTE)
+			continue;
+		const struct krn_str name =
+		    output->attributes[output->columns[i].attribute];
+		size_t k = 0;
+
+		while (k < krn_rows_nr(rows) &&
+		       !krn_str_eq(krn_rows_str(rows, k, 0), name))
+			k++;
+		if (k == krn_rows_nr(rows))
+			return krn_refuse(err, KRN_ERR_INVALID,
+					  "the segment has no attribute "
+					  "\"%.*s\" for the file",
+					  KRN_STR_ARG(name));
+		const enum krn_attribute_type type =
+		    krn_attribute_type_parse(krn_rows_str(rows, k, 1));
+
+		output->columns[i].is_number =
+		    type == KRN_ATTRIBUTE_INT || type == KRN_ATTRIBUTE_DOUBLE;
+		if (list.len)
+			krn_buf_add_char(&list, '\x1f');
+		krn_buf_add_str(&list, name);
+	}
+	return krn_buf_end(&list, ret_list, err);
+}
+
+static enum krn_err
+finish_stream(struct finish *finish, struct krn_error *err)
+{
+	struct krn_step *step = finish->step;
+	const size_t nr = FINISH_FIELDS + finish->output.attributes_nr;
+	struct krn_str *fields =
+	    krn_arena_calloc(step->arena, nr, sizeof(*fields));
+	struct krn_str names[3] = {finish->run->space, finish->run->view_name};
+	struct krn_copy_row row;
+	struct krn_buf buf;
+	enum krn_err e;
+
+	if (!fields)
+		return krn_arena_fail(step->arena, err);
+	if (finish->output.attributes_nr &&
+	    (e = finish_attributes(finish, &names[2], err)))
+		return e;
+	krn_buf_init(&buf, step->arena);
+	krn_output_header(&finish->output, &buf);
+	step_argument(step, "run_month", finish->run->run_month);
+	step_argument(step, "run_id", step->run_id);
+	if ((e = krn_copy_out_begin(step->db,
+				    finish->output.attributes_nr
+					? KRN_STMT_run_output_attributes_copy
+					: KRN_STMT_run_output_copy,
+				    names, err)))
+		return e;
+	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
+		if (krn_copy_split(row, fields, nr) != nr)
+			return krn_fail(err, KRN_ERR_INTERNAL,
+					"a decision row has too few fields");
+		if ((e = finish_line(finish, fields, &buf, err)))
+			return e;
+	}
+	if (e)
+		return e;
+	if (buf.failed)
+		return krn_arena_fail(step->arena, err);
+	return krn_file_write(finish->file, buf.data, buf.len, err);
+}
+
+static enum krn_err
+finish_file(struct finish *finish, struct krn_error *err)
+{
+	struct krn_step *step = finish->step;
+	struct krn_arena *arena = step->arena;
+	char decided_at[KRN_TIME_TEXT_BYTES];
+	const struct krn_value *file_config = krn_value_find(
+	    krn_value_find(&finish->run->config, "campaign"), "fileConfig");
+	enum krn_err e;
+
+	if ((e = krn_output_init(&finish->output, file_config, err)))
+		return e;
+	krn_time_format(finish->run->now_us, decided_at);
+	finish->output.campaign_id = finish->run->campaign_id;
+	finish->output.run_id = step->run_id;
+	finish->output.decided_at = krn_str_dup(arena, krn_str_c(decided_at));
+	finish->relative = krn_str_printf(
+	    arena, "%.*s/%.*s.%s", KRN_STR_ARG(step->job->tenant_id),
+	    KRN_STR_ARG(step->run_id),
+	    finish->output.is_json ? "ndjson" : "csv");
+	const struct krn_str path = krn_str_printf(
+	    arena, "%.*s/%.*s", KRN_STR_ARG(step->options->run_file_dir),
+	    KRN_STR_ARG(finish->relative));
+
+	finish->by_offer = krn_arena_calloc(arena, finish->run->plan->offers_nr,
+					    sizeof(int64_t));
+	finish->by_channel = krn_arena_calloc(
+	    arena, finish->run->plan->channels_nr, sizeof(int64_t));
+	if (!finish->output.decided_at.s || !finish->relative.s || !path.s ||
+	    !finish->by_offer || !finish->by_channel)
+		return krn_arena_fail(arena, err);
+	if ((e = krn_file_begin(arena, path, &finish->file, err)) ||
+	    (e = finish_stream(finish, err)))
+		return e;
+	return krn_file_publish(finish->file, &finish->bytes, finish->sha256,
+				err);
+}
+
+/* {"offerId", "offerName", "count", "percent"} of what was given at all. */
+static void
+finish_breakdown(const struct finish *finish, struct krn_json_out *out,
+		 bool offers)
+{
+	const struct krn_plan *plan = finish->run->plan;
+	const size_t nr = offers ? plan->offers_nr : plan->channels_nr;
+
+	krn_json_arr_open(out, offers ? "byOffer" : "byChannel");
+	for (size_t i = 0; i < nr; i++) {
+		const int64_t count =
+		    offers ? finish->by_offer[i] : finish->by_channel[i];
+
+		if (count == 0)
+			continue;
+		krn_json_obj_open(out, NULL);
+		krn_json_str(out, offers ? "offerId" : "channelId",
+			     offers ? plan->offers[i].id
+				    : plan->channels[i].id);
+		krn_json_str(out, offers ? "offerName" : "channelName",
+			     offers ? plan->offers[i].name
+				    : plan->channels[i].name);
+		krn_json_int(out, "count", count);
+		/* one decimal */
+		krn_json_double(out, "percent",
+				(double)(count * 1000 / finish->decisions) /
+				    10);
+		krn_json_close(out);
+	}
+	krn_json_close(out);
+}
+
+static enum krn_err
+finish_summary(const struct finish *finish, const struct krn_rows *tally,
+	       struct krn_str *ret, struct krn_error *err)
+{
+	struct krn_arena *arena = finish->step->arena;
+	struct krn_value allocation = krn_value_null();
+	const int64_t customers = krn_rows_int(tally, 0, 0);
+	struct krn_json_out out;
+	struct krn_buf buf;
+	enum krn_err e;
+
+	if (!krn_rows_is_null(tally, 0, 5) &&
+	    (e = krn_json_parse(arena, krn_rows_str(tally, 0, 5),
+				KRN_JSON_DEPTH_MAX, &allocation, err)))
+		return e;
+	const struct krn_value *volume = krn_value_find(&allocation, "volume");
+	const struct krn_value *reached =
+	    krn_value_find(&allocation, "limitsReached");
+
+	krn_buf_init(&buf, arena);
+	krn_json_init(&out, &buf);
+	krn_json_obj_open(&out, NULL);
+	krn_json_int(&out, "customersProcessed", customers);
+	krn_json_int(&out, "customersWithDecisions", finish->customers);
+	krn_json_int(&out, "decisions", finish->decisions);
+	krn_json_double(&out, "averagePerCustomer",
+			customers ? (double)(finish->decisions * 100 /
+					     customers) /
+					100
+				  : 0);
+	krn_json_int(&out, "errors", krn_rows_int(tally, 0, 4));
+	krn_json_int(&out, "durationMs",
+		     (krn_clock_us() - finish->run->started_us) / 1000);
+	finish_breakdown(finish, &out, true);
+	finish_breakdown(finish, &out, false);
+	krn_json_obj_open(&out, "droppedBy");
+	krn_json_int(&out, "qualification", krn_rows_int(tally, 0, 1));
+	krn_json_int(&out, "contactPolicy", krn_rows_int(tally, 0, 2));
+	krn_json_int(&out, "volume",
+		     volume && volume->type == KRN_VALUE_INT ? volume->integer
+							     : 0);
+	krn_json_close(&out);
+	krn_json_int(&out, "conversionFailures", krn_rows_int(tally, 0, 3));
+	if (reached)
+		krn_json_value(&out, "limitsReached", reached);
+	else {
+		krn_json_arr_open(&out, "limitsReached");
+		krn_json_close(&out);
+	}
+	krn_json_obj_open(&out, "file");
+	krn_json_str(&out, "path", finish->relative);
+	krn_json_int(&out, "rows", finish->decisions);
+	krn_json_int(&out, "bytes", finish->bytes);
+	krn_json_c(&out, "sha256", finish->sha256);
+	krn_json_close(&out);
+	krn_json_close(&out);
+	krn_json_end(&out);
+	return krn_buf_end(&buf, ret, err);
+}
+
+static enum krn_err
+finish_run(struct finish *finish, struct krn_error *err)
+{
+	struct krn_step *step = finish->step;
+	const struct krn_param id[] = {krn_param_str(step->run_id)};
+	const struct krn_rows *tally;
+	struct krn_str summary;
+	enum krn_err e;
+
+	krn_buf_init(&finish->last_customer, step->arena);
+	if ((e = finish_file(finish, err)))
+		return e;
+	krn_db_send(step->db, KRN_STMT_run_interactions, id, NULL);
+	krn_db_send(step->db, KRN_STMT_run_tally, id, &tally);
+	if ((e = krn_db_flush(step->db, err)) ||
+	    (e = finish_summary(finish, tally, &summary, err)))
+		return e;
+	const struct krn_param params[] = {
+	    krn_param_str(step->run_id),
+	    krn_param_str(summary),
+	    krn_param_c(krn_rows_int(tally, 0, 4) ? "completed_with_errors"
+						  : "completed"),
+	    krn_param_str(finish->relative),
+	    krn_param_int(step->arena, finish->decisions),
+	};
+
+	krn_db_send(step->db, KRN_STMT_run_finish, params, NULL);
+	return KRN_OK;
+}
+
+enum krn_err
+krn_step_finish(struct krn_step *step, struct krn_error *err)
+{
+	struct finish *finish = krn_arena_make(step->arena, struct finish);
+	struct step_run run;
+	enum krn_err e;
+
+	if (!finish)
+		return krn_arena_fail(step->arena, err);
+	finish->step = step;
+	finish->run = &run;
+	if ((e = step_begin(step, KRN_TX_WRITE, err)) ||
+	    (e = step_load(step, &run, err)))
+		return e;
+	if (run.is_running && (e = finish_run(finish, err)))
+		return e;
+	return krn_job_complete(step->arena, step->db, step->job, err);
+}

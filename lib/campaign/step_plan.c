@@ -1,0 +1,143 @@
+/*
+ * Step 1: fix what the run decides with, in one snapshot, and cut its segment
+ * into chunks.
+ */
+
+#include "base/base.h"
+
+#include "base/json_in.h"
+#include "campaign/step_private.h"
+
+/* Can every customer be told apart? Names one who cannot. */
+static enum krn_err
+plan_check_segment(struct krn_step *step, const struct krn_str names[2],
+		   int64_t *ret_customers, struct krn_error *err)
+{
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	krn_db_send_named(step->db, KRN_STMT_run_segment_check, names, NULL,
+			  &rows);
+	if ((e = krn_db_flush(step->db, err)))
+		return e;
+	if (krn_rows_int(rows, 0, 1) || krn_rows_int(rows, 0, 2))
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "the segment has %lld customers without a "
+				  "customer_id",
+				  (long long)(krn_rows_int(rows, 0, 1) +
+					      krn_rows_int(rows, 0, 2)));
+	if (!krn_rows_is_null(rows, 0, 3))
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "the segment has the customer \"%.*s\" more "
+				  "than once",
+				  KRN_STR_ARG(krn_rows_str(rows, 0, 3)));
+	*ret_customers = krn_rows_int(rows, 0, 0);
+	return KRN_OK;
+}
+
+/* The chunks' jobs; an empty segment goes to the last step at once. */
+static enum krn_err
+plan_enqueue(struct krn_step *step, int64_t chunks, struct krn_error *err)
+{
+	const struct krn_param params[] = {
+	    krn_param_str(step->run_id),
+	    krn_param_int(step->arena, step->job->max_attempts),
+	};
+
+	if (chunks == 0) {
+		const struct krn_str payload =
+		    krn_str_printf(step->arena, "{\"runId\": \"%.*s\"}",
+				   KRN_STR_ARG(step->run_id));
+
+		if (!payload.s)
+			return krn_arena_fail(step->arena, err);
+		krn_job_enqueue(step->arena, step->db, KRN_STEP_TOPIC,
+				"run_finish", payload);
+		return KRN_OK;
+	}
+	krn_db_send(step->db, KRN_STMT_run_decide_jobs, params, NULL);
+	return KRN_OK;
+}
+
+/* Partitions are made in a transaction of their own, before the snapshot. */
+static enum krn_err
+plan_partitions(struct krn_step *step, struct krn_error *err)
+{
+	const struct krn_param params[] = {krn_param_c("now")};
+	enum krn_err e;
+
+	if ((e = step_begin(step, KRN_TX_WRITE, err)))
+		return e;
+	krn_db_send(step->db, KRN_STMT_run_month_ensure, params, NULL);
+	return krn_db_commit(step->db, err);
+}
+
+static enum krn_err
+plan_fix(struct krn_step *step, const struct krn_rows *fixed,
+	 struct krn_error *err)
+{
+	const struct krn_str names[] = {krn_rows_str(fixed, 0, 7),
+					krn_rows_str(fixed, 0, 8)};
+	const struct krn_plan_times times = {
+	    krn_rows_time(fixed, 0, 1), krn_rows_time(fixed, 0, 2),
+	    krn_rows_time(fixed, 0, 3), krn_rows_time(fixed, 0, 4)};
+	const struct krn_plan *plan;
+	const struct krn_rows *rows;
+	struct krn_value config;
+	int64_t customers = 0;
+	enum krn_err e;
+
+	if ((e = krn_json_parse(step->arena, krn_rows_str(fixed, 0, 0),
+				2 * KRN_JSON_DEPTH_MAX, &config, err)) ||
+	    (e = step_compile(step, &config, names[0], names[1], &times, &plan,
+			      err)) ||
+	    (e = plan_check_segment(step, names, &customers, err)))
+		return e;
+
+	const struct krn_param chunk[] = {
+	    krn_param_str(step->run_id),
+	    krn_param_int(step->arena, step->options->run_chunk_customers),
+	};
+	const struct krn_param run[] = {
+	    krn_param_str(step->run_id),
+	    krn_param_str(krn_rows_str(fixed, 0, 1)),
+	    krn_param_str(krn_rows_str(fixed, 0, 5)),
+	    krn_param_str(krn_rows_str(fixed, 0, 0)),
+	    krn_param_str(krn_rows_str(fixed, 0, 6)),
+	    krn_param_int(step->arena, customers),
+	};
+
+	krn_db_send_named(step->db, KRN_STMT_run_chunk_insert, names, chunk,
+			  NULL);
+	krn_db_send(step->db, KRN_STMT_run_plan, run, &rows);
+	if ((e = krn_db_flush(step->db, err)))
+		return e;
+	return plan_enqueue(step, krn_rows_int(rows, 0, 0), err);
+}
+
+enum krn_err
+krn_step_plan(struct krn_step *step, struct krn_error *err)
+{
+	const struct krn_param params[] = {krn_param_str(step->run_id)};
+	const struct krn_rows *status, *fixed;
+	enum krn_err e;
+
+	if ((e = plan_partitions(step, err)) ||
+	    (e = step_begin(step, KRN_TX_PLAN, err)))
+		return e;
+	krn_db_send(step->db, KRN_STMT_run_status, params, &status);
+	krn_db_send(step->db, KRN_STMT_decide_config, params, &fixed);
+	if ((e = krn_db_flush(step->db, err)))
+		return e;
+	if (krn_rows_nr(status) == 0)
+		return krn_refuse(err, KRN_ERR_NOTFOUND, "the run is gone");
+	if (krn_str_eq_c(krn_rows_str(status, 0, 0), "pending")) {
+		if (krn_rows_nr(fixed) == 0)
+			return krn_refuse(err, KRN_ERR_INVALID,
+					  "the decision flow was never "
+					  "published");
+		if ((e = plan_fix(step, fixed, err)))
+			return e;
+	}
+	return krn_job_complete(step->arena, step->db, step->job, err);
+}

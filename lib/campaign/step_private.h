@@ -1,0 +1,54 @@
+#ifndef KRN_STEP_PRIVATE_H
+#define KRN_STEP_PRIVATE_H
+
+/* What the steps share: the run as it was planned. */
+
+#include "campaign/step.h"
+#include "decide/plan.h"
+
+struct step_run {
+	bool is_running; /* false: nothing is left to do for it */
+	struct krn_str campaign_id, space, view_name, run_month, ceiling;
+	struct krn_value config;
+	const struct krn_plan *plan;
+	int64_t now_us, started_us;
+};
+
+/* The limits of a run; -1: none. Source: contract 5, volumeConstraints. */
+struct step_limits {
+	int64_t total, per_offer, per_channel;
+};
+
+/*
+ * In an open transaction: load the run and compile its plan.
+ * Errors: as krn_step_run
+ */
+KRN_MUSTCHECK enum krn_err step_load(struct krn_step *step,
+				     struct step_run *ret,
+				     struct krn_error *err);
+
+/* Begin, with the tenant set. */
+KRN_MUSTCHECK enum krn_err step_begin(struct krn_step *step, enum krn_tx tx,
+				      struct krn_error *err);
+
+/* The columns of the segment's view, and the plan compiled for them. */
+KRN_MUSTCHECK enum krn_err
+step_compile(struct krn_step *step, const struct krn_value *config,
+	     struct krn_str space, struct krn_str view,
+	     const struct krn_plan_times *times, const struct krn_plan **ret,
+	     struct krn_error *err);
+
+struct step_limits step_limits(const struct krn_value *config);
+
+static inline bool
+step_has_limits(const struct step_limits *limits)
+{
+	return limits->total >= 0 || limits->per_offer >= 0 ||
+	       limits->per_channel >= 0;
+}
+
+/* A value for the COPY statements of this transaction; queued. */
+void step_argument(struct krn_step *step, const char *name,
+		   struct krn_str value);
+
+#endif

@@ -1,0 +1,75 @@
+#ifndef KRN_JOB_H
+#define KRN_JOB_H
+
+/*
+ * Jobs: rows of one table, enqueued in the transaction that needs them.
+ *
+ * A worker claims a job under a lease and a fencing token. The lease belongs
+ * to the worker's database session: when the session ends, however it ends,
+ * the job is free again at once; a worker that is alive and silent loses it
+ * when the lease is over. A job is completed in the transaction of its
+ * effect, and only with the token of the last claim, so of two workers that
+ * believe to have a job one commits.
+ *
+ * Source: DESIGN section 6, queue; doc/decisions/004-leases.md.
+ */
+
+#include "base/value.h"
+#include "store/db.h"
+
+struct krn_job {
+	struct krn_str tenant_id, id, topic, kind;
+	const struct krn_value *payload;
+	int64_t fence;
+	int64_t attempts; /* with this one */
+	int64_t max_attempts;
+};
+
+/*
+ * Queue a job of the transaction's tenant; the workers wake on commit.
+ * `payload` is JSON. Failures are told by the flush.
+ */
+void krn_job_enqueue(struct krn_arena *arena, struct krn_db *db,
+		     const char *topic, const char *kind,
+		     struct krn_str payload);
+
+/*
+ * Claim the next due job; ret->id.s is NULL when there is none. A
+ * transaction of its own.
+ *
+ * Ownership: *ret lives in `arena`.
+ * Errors:    KRN_ERR_UNAVAILABLE
+ */
+KRN_MUSTCHECK enum krn_err krn_job_claim(struct krn_arena *arena,
+					 struct krn_db *db,
+					 int64_t lease_seconds,
+					 struct krn_job *ret,
+					 struct krn_error *err);
+
+/*
+ * The job's effect is in this transaction: end it and commit.
+ * Errors: KRN_ERR_CONFLICT  another worker has the job; nothing was committed
+ */
+KRN_MUSTCHECK enum krn_err krn_job_complete(struct krn_arena *arena,
+					    struct krn_db *db,
+					    const struct krn_job *job,
+					    struct krn_error *err);
+
+/*
+ * The attempt failed: try again after a pause that doubles (with jitter, at
+ * most ten minutes). A transaction of its own.
+ */
+KRN_MUSTCHECK enum krn_err krn_job_retry(struct krn_arena *arena,
+					 struct krn_db *db,
+					 const struct krn_job *job,
+					 struct krn_str reason,
+					 struct krn_error *err);
+
+/* The job failed for good: queue, in this transaction, its move to the dead. */
+void krn_job_bury(struct krn_arena *arena, struct krn_db *db,
+		  const struct krn_job *job, struct krn_str reason);
+
+/* Set the transaction's tenant; queued. For worker and ctl. */
+void krn_tenant_set(struct krn_db *db, struct krn_str tenant_id);
+
+#endif

@@ -1,0 +1,59 @@
+-- decide_config: what a run decides with: one document, and the moment that it holds for.
+-- params: run_id text
+-- result: zero_or_one (config jsonb, now timestamptz, day timestamptz, week timestamptz, month timestamptz, ceiling xid8, revision int8, space text, view_name text)
+-- role: worker
+-- access: read
+SELECT pg_catalog.jsonb_build_object(
+	'flow', pg_catalog.jsonb_build_object('id', f.id, 'name', f.name, 'version', v.version, 'config', v.config),
+	'offers', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', o.id, 'name', o.name,
+			'status', CASE WHEN o.emergency_excluded THEN 'paused' ELSE o.status END,
+			'priority', o.priority, 'businessValue', o.business_value,
+			'categoryId', o.category_id, 'categoryName', g.name,
+			'mandatory', o.mandatory AND o.mandatory_expires_at > pg_catalog.now()) ORDER BY o.id), '[]')
+		FROM kaireon.offers AS o
+		LEFT JOIN kaireon.categories AS g ON g.tenant_id = o.tenant_id AND g.id = o.category_id
+		WHERE o.tenant_id = c.tenant_id AND o.deleted_at IS NULL),
+	'channels', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', h.id, 'name', h.name, 'status', h.status, 'deliveryMode', h.delivery_mode) ORDER BY h.id), '[]')
+		FROM kaireon.channels AS h
+		WHERE h.tenant_id = c.tenant_id AND h.deleted_at IS NULL),
+	'rules', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', q.id, 'name', q.name, 'scope', q.scope, 'scopeId', q.scope_id,
+			'ruleType', q.rule_type, 'stage', q.stage, 'config', q.config,
+			'priority', q.priority) ORDER BY q.priority DESC, q.name), '[]')
+		FROM kaireon.qualification_rules AS q
+		WHERE q.tenant_id = c.tenant_id AND q.deleted_at IS NULL AND q.status = 'active'),
+	'policies', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', p.id, 'name', p.name, 'scope', p.scope, 'scopeId', p.scope_id,
+			'ruleType', p.rule_type, 'config', p.config,
+			'priority', p.priority) ORDER BY p.priority DESC, p.name), '[]')
+		FROM kaireon.contact_policies AS p
+		WHERE p.tenant_id = c.tenant_id AND p.deleted_at IS NULL AND p.status = 'active'),
+	'profiles', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', k.id, 'name', k.name, 'weights', k.weights) ORDER BY k.id), '[]')
+		FROM kaireon.ranking_profiles AS k
+		WHERE k.tenant_id = c.tenant_id AND k.deleted_at IS NULL),
+	'segments', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', s.id, 'name', s.name, 'viewName', s.view_name) ORDER BY s.id), '[]')
+		FROM kaireon.segments AS s
+		WHERE s.tenant_id = c.tenant_id),
+	'channelIds', c.channel_ids,
+	'campaign', pg_catalog.jsonb_build_object('id', c.id, 'name', c.name,
+		'volumeConstraints', c.volume_constraints, 'fileConfig', c.file_config)),
+	n.at,
+	pg_catalog.date_trunc('day', n.at, t.time_zone),
+	pg_catalog.date_trunc('week', n.at, t.time_zone),
+	pg_catalog.date_trunc('month', n.at, t.time_zone),
+	pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()),
+	e.revision, 't_' || c.tenant_id, seg.view_name
+FROM kaireon.campaign_runs AS r
+JOIN kaireon.campaigns AS c ON c.tenant_id = r.tenant_id AND c.id = r.campaign_id
+JOIN kaireon.tenants AS t ON t.tenant_id = c.tenant_id
+JOIN kaireon.config_epochs AS e ON e.tenant_id = c.tenant_id
+JOIN kaireon.segments AS seg ON seg.tenant_id = c.tenant_id AND seg.id = c.segment_id
+JOIN kaireon.decision_flows AS f ON f.tenant_id = c.tenant_id AND f.id = c.decision_flow_id
+JOIN kaireon.decision_flow_versions AS v
+  ON v.tenant_id = f.tenant_id AND v.flow_id = f.id AND v.version = f.published_version
+CROSS JOIN (SELECT pg_catalog.date_trunc('milliseconds', pg_catalog.now()) AS at) AS n
+WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text;

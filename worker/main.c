@@ -1,0 +1,253 @@
+/*
+ * kaireon-worker: takes jobs from the queue, one at a time. Signals are
+ * blocked but while it waits, so a step is finished; a worker that is killed
+ * in a step leaves nothing of it behind.
+ */
+
+#include "base/base.h"
+
+#include <getopt.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/option.h"
+#include "campaign/step.h"
+#include "queue/job.h"
+#include "store/notify.h"
+
+static volatile sig_atomic_t worker_stop;
+
+static void
+worker_on_signal(int signal KRN_UNUSED)
+{
+	worker_stop = 1;
+}
+
+static void
+worker_block_signals(sigset_t *ret_waiting)
+{
+	static const int stops[] = {SIGTERM, SIGHUP, SIGUSR1, SIGINT};
+	struct sigaction action = {.sa_handler = worker_on_signal};
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < KRN_NR(stops); i++) {
+		sigaddset(&blocked, stops[i]);
+		sigaction(stops[i], &action, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, ret_waiting);
+	for (size_t i = 0; i < KRN_NR(stops); i++)
+		sigdelset(ret_waiting, stops[i]);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+struct worker {
+	struct krn_arena *arena;
+	struct krn_db *db;
+	const struct krn_options *options;
+	sigset_t waiting;
+	bool once;
+	bool listens;
+};
+
+/* Is one of the stop signals pending? Then the loop ends before a claim. */
+static bool
+worker_should_stop(const struct worker *worker)
+{
+	static const int stops[] = {SIGTERM, SIGHUP, SIGUSR1, SIGINT};
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < KRN_NR(stops); i++)
+		if (sigismember(&pending, stops[i]) == 1 &&
+		    sigismember(&worker->waiting, stops[i]) == 0)
+			return true;
+	return worker_stop;
+}
+
+/* What the run's operator reads; never SQL or paths. */
+static struct krn_str
+worker_reason(const struct krn_error *err)
+{
+	return krn_str_c(err->message[0] ? err->message
+					 : krn_err_row(err->code)->message);
+}
+
+/* A step failed: again later, or for good. */
+static void
+worker_failed(struct worker *worker, const struct krn_job *job,
+	      const struct krn_error *why)
+{
+	const bool hopeless = why->code == KRN_ERR_INVALID ||
+			      why->code == KRN_ERR_NOTFOUND ||
+			      job->attempts >= job->max_attempts;
+	struct krn_error err;
+	enum krn_err e;
+
+	krn_log(hopeless ? KRN_LOG_ERROR : KRN_LOG_WARNING, "job failed",
+		KRN_LOG_STR("tenant", job->tenant_id),
+		KRN_LOG_STR("job", job->id), KRN_LOG_STR("kind", job->kind),
+		KRN_LOG_INT("attempt", job->attempts),
+		KRN_LOG_C("error", krn_err_row(why->code)->id),
+		KRN_LOG_C("sqlstate", why->sqlstate),
+		KRN_LOG_C("detail", why->detail));
+	/* somebody else has the job: it is not ours to fail */
+	if (why->code == KRN_ERR_CONFLICT && !why->sqlstate[0])
+		return;
+	e = hopeless ? krn_step_fail(worker->arena, worker->db, job,
+				     worker_reason(why), &err)
+		     : krn_job_retry(worker->arena, worker->db, job,
+				     krn_str_c(why->detail), &err);
+	/* then its lease ends with our session or with its time */
+	if (e)
+		krn_log_error(KRN_LOG_WARNING, "could not note the failure",
+			      &err);
+}
+
+static void
+worker_run(struct worker *worker, const struct krn_job *job)
+{
+	const int64_t start_us = krn_clock_monotonic_us();
+	struct krn_error err = {.code = KRN_OK};
+
+	if (krn_step_run(worker->arena, worker->db, worker->options, job,
+			 &err)) {
+		worker_failed(worker, job, &err);
+		return;
+	}
+	krn_log(KRN_LOG_INFO, "job done", KRN_LOG_STR("tenant", job->tenant_id),
+		KRN_LOG_STR("job", job->id), KRN_LOG_STR("kind", job->kind),
+		KRN_LOG_INT("attempt", job->attempts),
+		KRN_LOG_INT("duration_us", krn_clock_monotonic_us() - start_us));
+}
+
+/* Wait for a notification, the poll interval or a signal. */
+static void
+worker_wait(struct worker *worker)
+{
+	struct krn_error err;
+	bool notified;
+
+	if (!worker->listens)
+		worker->listens = krn_notify_listen(worker->db, &err) == KRN_OK;
+	if (krn_notify_wait(worker->db, (int)worker->options->worker_poll_ms,
+			    &worker->waiting, &notified, &err))
+		worker->listens = false;
+}
+
+static int
+worker_loop(struct worker *worker)
+{
+	struct krn_error err;
+	struct krn_job job;
+
+	while (!worker_should_stop(worker)) {
+		krn_arena_reset(worker->arena);
+		if (krn_job_claim(worker->arena, worker->db,
+				  worker->options->worker_lease_seconds, &job,
+				  &err)) {
+			if (err.code != KRN_ERR_UNAVAILABLE)
+				krn_log_error(KRN_LOG_ERROR,
+					      "could not claim a job", &err);
+			else
+				krn_log_error(KRN_LOG_WARNING,
+					      "database away", &err);
+			worker->listens = false;
+			if (worker->once)
+				return 1;
+			worker_wait(worker);
+		} else if (job.id.s) {
+			worker_run(worker, &job);
+		} else if (worker->once) {
+			return 0;
+		} else {
+			worker_wait(worker);
+		}
+	}
+	return 0;
+}
+
+/* Limits of requests are not those of jobs. */
+static int
+worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
+{
+	options->statement_timeout_ms = 0;
+	options->lock_timeout_ms = 0;
+	struct worker worker = {
+	    .arena = krn_arena_new(0),
+	    .db = krn_db_new(options->database_worker_url, "kaireon-worker",
+			     options),
+	    .options = options,
+	    .waiting = *waiting,
+	    .once = once,
+	};
+	int status = 1;
+
+	if (!worker.arena || !worker.db)
+		krn_log(KRN_LOG_ERROR, "could not start: out of memory");
+	else {
+		krn_log(KRN_LOG_INFO, "working");
+		status = worker_loop(&worker);
+		krn_log(KRN_LOG_INFO, "stopping");
+	}
+	krn_db_free(worker.db);
+	krn_arena_free(worker.arena);
+	return status;
+}
+
+static int
+worker_usage(FILE *out, int status)
+{
+	fputs("usage: kaireon-worker [--once]\n"
+	      "       kaireon-worker --check-config | --dump-config\n"
+	      "\n"
+	      "Takes jobs from the queue; with --once until it is empty.\n"
+	      "Options come from the environment; see kaireon-worker(8).\n",
+	      out);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+	    {"once", no_argument, NULL, 'o'},
+	    {"check-config", no_argument, NULL, 'c'},
+	    {"dump-config", no_argument, NULL, 'd'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct krn_arena *arena = krn_arena_new(0);
+	enum krn_log_level level = KRN_LOG_INFO;
+	struct krn_options options;
+	struct krn_error err;
+	sigset_t waiting;
+	int c, action = 0, status = 0;
+
+	worker_block_signals(&waiting);
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (c == '?' || c == 'h')
+			return worker_usage(c == 'h' ? stdout : stderr,
+					    c == 'h' ? 0 : 2);
+		action = c;
+	}
+	if (!arena || optind != argc)
+		return worker_usage(stderr, 2);
+	if (krn_options_load(arena, &options, &err)) {
+		for (size_t i = 0; err.problems && i < err.problems->nr; i++)
+			fprintf(stderr, "kaireon-worker: %s: %s\n",
+				err.problems->list[i].field,
+				err.problems->list[i].message);
+		status = 1;
+	} else if (action == 'd') {
+		krn_options_dump(&options, stdout);
+	} else if (action != 'c') {
+		krn_log_level_parse(options.log_level, &level);
+		krn_log_init("kaireon-worker", level);
+		status = worker_start(&options, action == 'o', &waiting);
+	}
+	krn_arena_free(arena);
+	return status;
+}
