@@ -287,29 +287,39 @@ krn_parse_int64(struct krn_str str, int64_t min, int64_t max, int64_t *ret,
 			  (long long)min, (long long)max);
 }
 
-/* Sign, digits, one point, exponent: neither hex nor "inf" nor "nan". */
-static bool
-number_is_decimal(const char *text)
+static size_t
+number_skip_digits(struct krn_str str, size_t at)
 {
-	bool digits = false;
+	while (at < str.len && text_is_digit(str.s[at]))
+		at++;
+	return at;
+}
 
-	if (*text == '-' || *text == '+')
-		text++;
-	for (; text_is_digit(*text); text++)
-		digits = true;
-	if (*text == '.')
-		for (text++; text_is_digit(*text); text++)
-			digits = true;
-	if (digits && (*text == 'e' || *text == 'E')) {
-		text++;
-		if (*text == '-' || *text == '+')
-			text++;
-		if (!text_is_digit(*text))
-			return false;
-		while (text_is_digit(*text))
-			text++;
+bool
+krn_str_is_decimal(struct krn_str str)
+{
+	size_t at = str.len && (str.s[0] == '-' || str.s[0] == '+') ? 1 : 0;
+	const size_t whole = number_skip_digits(str, at);
+	size_t digits = whole - at;
+
+	at = whole;
+	if (at < str.len && str.s[at] == '.') {
+		const size_t end = number_skip_digits(str, at + 1);
+
+		digits += end - at - 1;
+		at = end;
 	}
-	return digits && *text == '\0';
+	if (digits && at < str.len && (str.s[at] == 'e' || str.s[at] == 'E')) {
+		at++;
+		if (at < str.len && (str.s[at] == '-' || str.s[at] == '+'))
+			at++;
+		const size_t end = number_skip_digits(str, at);
+
+		if (end == at)
+			return false;
+		at = end;
+	}
+	return digits && at == str.len;
 }
 
 enum krn_err
@@ -317,7 +327,7 @@ krn_parse_double(struct krn_str str, double *ret, struct krn_error *err)
 {
 	char text[NUMBER_TEXT_MAX];
 
-	if (number_text(str, text) && number_is_decimal(text)) {
+	if (krn_str_is_decimal(str) && number_text(str, text)) {
 		/* the programs never call setlocale: the point is a point */
 		const double value = strtod(text, NULL);
 

@@ -95,6 +95,9 @@ KRN_MUSTCHECK enum krn_err krn_parse_int64(struct krn_str str, int64_t min,
 					   int64_t max, int64_t *ret,
 					   struct krn_error *err);
 
+/* Sign, digits, a point, an exponent: neither hex nor "inf" nor "nan". */
+bool krn_str_is_decimal(struct krn_str str);
+
 /* Finite decimal, C locale. Errors: KRN_ERR_INVALID. */
 KRN_MUSTCHECK enum krn_err krn_parse_double(struct krn_str str, double *ret,
 					    struct krn_error *err);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "catalog/kind.h"
 #include "decide/plan_private.h"
 
 typedef enum krn_err (*flow_node_fn)(struct plan_build *build,
@@ -171,28 +172,18 @@ flow_response(struct plan_build *build KRN_UNUSED,
 	return KRN_OK;
 }
 
-/* Phases: 1 narrow, 2 score and rank, 3 output. */
+/* The nodes of this release; catalog/kind.h knows all, and their phases. */
 static const struct {
 	const char *type;
-	int phase;
-	flow_node_fn read; /* NULL: not supported yet */
+	flow_node_fn read;
 } flow_nodes[] = {
-    {"inventory", 1, flow_inventory},
-    {"filter", 1, NULL},
-    {"match_creatives", 1, NULL},
-    {"enrich", 1, NULL},
-    {"qualify", 1, flow_gate},
-    {"contact_policy", 1, flow_gate},
-    {"conditional", 1, NULL},
-    {"call_flow", 0, NULL},
-    {"score", 2, flow_score},
-    {"optimize", 2, NULL},
-    {"rank", 2, flow_rank},
-    {"group", 2, NULL},
-    {"compute", 3, NULL},
-    {"set_properties", 3, NULL},
-    {"response", 3, flow_response},
-    {"extension_point", 0, flow_response}, /* a named hook; none is set */
+    {"inventory", flow_inventory},
+    {"qualify", flow_gate},
+    {"contact_policy", flow_gate},
+    {"score", flow_score},
+    {"rank", flow_rank},
+    {"response", flow_response},
+    {"extension_point", flow_response}, /* a named hook; none is set */
 };
 
 static enum krn_err
@@ -202,26 +193,23 @@ flow_node(struct plan_build *build, const struct krn_value *node, size_t index,
 	const struct krn_str type = plan_text(node, "type");
 	const struct krn_str id = plan_text(node, "id");
 
-	for (size_t i = 0; i < KRN_NR(flow_nodes); i++) {
-		if (!krn_str_eq_c(type, flow_nodes[i].type))
-			continue;
-		if ((index == 0) != (flow_nodes[i].read == flow_inventory))
-			return plan_refuse(build, "the flow must have exactly "
-						  "one inventory, first");
-		if (flow_nodes[i].phase && flow_nodes[i].phase < *phase)
-			return plan_refuse(
-			    build, "node \"%.*s\": %.*s comes too late",
-			    KRN_STR_ARG(id), KRN_STR_ARG(type));
-		if (!flow_nodes[i].read)
-			return plan_refuse(
-			    build,
-			    "node \"%.*s\": type %.*s is not supported yet",
-			    KRN_STR_ARG(id), KRN_STR_ARG(type));
-		if (flow_nodes[i].phase)
-			*phase = flow_nodes[i].phase;
-		return flow_nodes[i].read(build, node);
-	}
-	return plan_refuse(build, "node \"%.*s\": unknown type \"%.*s\"",
+	const int its = krn_flow_phase(type);
+
+	if (its < 0)
+		return plan_refuse(build, "node \"%.*s\": unknown type \"%.*s\"",
+				   KRN_STR_ARG(id), KRN_STR_ARG(type));
+	if ((index == 0) != krn_str_eq_c(type, "inventory"))
+		return plan_refuse(build, "the flow must have exactly one "
+					  "inventory, first");
+	if (its && its < *phase)
+		return plan_refuse(build, "node \"%.*s\": %.*s comes too late",
+				   KRN_STR_ARG(id), KRN_STR_ARG(type));
+	if (its)
+		*phase = its;
+	for (size_t i = 0; i < KRN_NR(flow_nodes); i++)
+		if (krn_str_eq_c(type, flow_nodes[i].type))
+			return flow_nodes[i].read(build, node);
+	return plan_refuse(build, "node \"%.*s\": type %.*s is not supported yet",
 			   KRN_STR_ARG(id), KRN_STR_ARG(type));
 }
 

@@ -99,6 +99,8 @@ krn_db_new(struct krn_str url, const char *program,
 	snprintf(db->settings, sizeof(db->settings),
 		 "-c search_path=pg_catalog -c TimeZone=UTC -c DateStyle=ISO "
 		 "-c extra_float_digits=1 "
+		 /* a backend whose client died ends soon: leases hang on it */
+		 "-c client_connection_check_interval=1000 "
 		 "-c statement_timeout=%lld -c lock_timeout=%lld "
 		 "-c idle_in_transaction_session_timeout=%lld",
 		 (long long)options->statement_timeout_ms,

@@ -36,7 +36,7 @@ struct krn_db {
 	PGconn *conn; /* NULL: not connected */
 	char *conninfo;
 	char application_name[64];
-	char settings[256]; /* startup options */
+	char settings[512]; /* startup options */
 	bool listens;
 
 	/* reconnecting */

@@ -17,7 +17,7 @@ RETURN json_build_object(
 		'etaSeconds', CASE WHEN r.status = 'running' AND r.processed > 0
 		              THEN ceil(extract(epoch FROM now() - r.started_at)
 		                   * (r.customers - r.processed) / r.processed)::bigint END),
-	'summary', r.summary, 'error', r.error);
+	'summary', CASE WHEN r.step = 'done' THEN r.summary END, 'error', r.error);
 
 CREATE FUNCTION kaireon.campaign_document(c kaireon.campaigns) RETURNS json
 LANGUAGE sql STABLE

@@ -4,18 +4,18 @@
 -- role: api
 -- access: read
 -- latest run; or, when the id is a run's, that run.
-SELECT (CASE WHEN pg_catalog.left($1::text, 5) = 'crun_' THEN
-	(SELECT kaireon.run_document(r) FROM kaireon.campaign_runs AS r
+SELECT CASE WHEN pg_catalog.left($1::text, 5) = 'crun_' THEN
+	(SELECT kaireon.run_document(r)::text FROM kaireon.campaign_runs AS r
 	 WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text)
 ELSE (
-	SELECT pg_catalog.json_build_object(
-		'campaign', kaireon.campaign_document(c),
-		'campaignRuns', coalesce((
+	-- the campaign's object with two members more
+	SELECT pg_catalog.left(kaireon.campaign_document(c)::text, -1)
+		|| ', "campaignRuns" : ' || coalesce((
 			SELECT pg_catalog.json_agg(kaireon.run_document(r.run) ORDER BY (r.run).run_number DESC)
 			FROM (SELECT x AS run FROM kaireon.campaign_runs AS x
 			      WHERE x.tenant_id = c.tenant_id AND x.campaign_id = c.id
-			      ORDER BY x.run_number DESC LIMIT 10) AS r), '[]'),
-		'results', coalesce((
+			      ORDER BY x.run_number DESC LIMIT 10) AS r)::text, '[]')
+		|| ', "results" : ' || coalesce((
 			SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
 				'customerId', l.customer_id,
 				'decisions', l.decisions,
@@ -46,7 +46,7 @@ ELSE (
 			        ON o.tenant_id = x.tenant_id AND o.id = x.offer_id
 			      LEFT JOIN kaireon.channels AS ch
 			        ON ch.tenant_id = x.tenant_id AND ch.id = x.channel_id
-			      GROUP BY x.customer_id) AS l), '[]'))
+			      GROUP BY x.customer_id) AS l)::text, '[]') || '}'
 	FROM kaireon.campaigns AS c
 	WHERE c.tenant_id = kaireon.tenant_id() AND c.id = $1::text)
-END)::text;
+END;

@@ -1,0 +1,40 @@
+#ifndef KRN_AUDIT_H
+#define KRN_AUDIT_H
+
+/*
+ * The audit log: a SHA-256 chain per tenant. A row's hash is
+ *
+ *	sha256(previous hash in hex ‖ canonical JSON of the row)
+ *
+ * where the JSON (RFC 8785) has the members action, actorId, actorName,
+ * after, before, changes, createdAt, entityId, entityName, entityType, id,
+ * requestId, seq, tenantId. The head row is locked until the commit, so an
+ * append is the last thing that a transaction does. Values never hold
+ * secrets.
+ *
+ * Source: DESIGN section 5, audit.
+ */
+
+#include "access/caller.h"
+#include "store/db.h"
+
+struct krn_audit {
+	struct krn_str id; /* krn_id_make("aud"); .s NULL: made here */
+	const char *action;
+	const char *entity_type;
+	struct krn_str entity_id, entity_name;     /* .s NULL: none */
+	struct krn_str changes, before, after;     /* JSON; .s NULL: none */
+};
+
+/*
+ * Append a row to the chain of the transaction's tenant.
+ * Errors: KRN_ERR_INTERNAL, KRN_ERR_UNAVAILABLE; the transaction must then
+ *         not commit
+ */
+KRN_MUSTCHECK enum krn_err krn_audit_append(struct krn_arena *arena,
+					    struct krn_db *db,
+					    const struct krn_caller *caller,
+					    const struct krn_audit *row,
+					    struct krn_error *err);
+
+#endif

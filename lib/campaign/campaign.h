@@ -1,0 +1,46 @@
+#ifndef KRN_CAMPAIGN_H
+#define KRN_CAMPAIGN_H
+
+/*
+ * Campaigns: a flow, a segment, a schedule, limits and a file; and the runs
+ * that they start.
+ *
+ * Source: contract section 5; spec, campaigns API.
+ */
+
+#include "base/value.h"
+#include "store/db.h"
+
+/* The fields as a body has them; NULL: absent. */
+struct krn_campaign_fields {
+	const struct krn_value *decision_flow_id, *segment_id, *name,
+	    *description, *status, *schedule_type, *schedule_day_of_week,
+	    *schedule_day_of_month, *schedule_time, *schedule_timezone,
+	    *schedule_cron, *volume_constraints, *frequency_caps, *file_config,
+	    *channel_ids;
+};
+
+/*
+ * Make a campaign of the transaction's tenant.
+ *
+ * Ownership: *ret_document (JSON, the whole object) lives in `arena`.
+ * Errors:    KRN_ERR_INVALID  with all problems
+ */
+KRN_MUSTCHECK enum krn_err
+krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_campaign_fields *fields,
+		    struct krn_str *ret_document, struct krn_error *err);
+
+/*
+ * Start a run: its row and the job of its first step.
+ *
+ * Ownership: *ret_document (JSON of the run) lives in `arena`.
+ * Errors:    KRN_ERR_NOTFOUND  no such campaign
+ *            KRN_ERR_CONFLICT  archived, a run is open, or no batch channel
+ */
+KRN_MUSTCHECK enum krn_err
+krn_campaign_trigger(struct krn_arena *arena, struct krn_db *db,
+		     struct krn_str campaign_id, const char *triggered_by,
+		     struct krn_str *ret_document, struct krn_error *err);
+
+#endif

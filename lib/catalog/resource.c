@@ -1,0 +1,461 @@
+/*
+ * Reading and checking a resource's spec by the table of kinds.
+ */
+
+#include "base/base.h"
+
+#include "catalog/resource.h"
+
+#include <math.h>
+#include <stdarg.h>
+
+#include "base/clock.h"
+#include "base/json_in.h"
+
+struct resource_read {
+	struct krn_arena *arena;
+	const struct krn_kind *kind;
+	struct krn_resource *resource;
+	struct krn_problems *problems;
+};
+
+/* Note a problem of a field at its place in the bundle. */
+static void KRN_PRINTF(3, 4)
+resource_problem(struct resource_read *read, const char *field,
+		 const char *format, ...)
+{
+	char place[400], text[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(place, sizeof(place), "resources[%zu].spec%s%.200s",
+		 read->resource->place, *field ? "." : "", field);
+	krn_problem_add(read->problems, place, "%s", text);
+}
+
+bool
+krn_resource_name_is(struct krn_str name)
+{
+	const size_t points = krn_str_code_points(name);
+
+	if (points < 1 || points > 255 || name.s[0] == ' ' ||
+	    name.s[name.len - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if ((unsigned char)name.s[i] < 0x20 || name.s[i] == 0x7F)
+			return false;
+	return true;
+}
+
+const struct krn_value *
+krn_resource_get(const struct krn_resource *resource, const char *field)
+{
+	const int i = krn_kind_field_find(&krn_kinds[resource->kind],
+					  krn_str_c(field));
+
+	KRN_BUG_IF(i < 0);
+	return &resource->values[i];
+}
+
+/* lower-case letters, digits, - and _: what a key is made of */
+static struct krn_str
+resource_slug(struct krn_arena *arena, struct krn_str name, size_t max)
+{
+	char *slug = krn_arena_alloc(arena, name.len + 1);
+	size_t len = 0;
+
+	if (!slug)
+		return (struct krn_str){NULL, 0};
+	for (size_t i = 0; i < name.len && len < max; i++) {
+		const char c = name.s[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')
+			slug[len++] = c;
+		else if (c >= 'A' && c <= 'Z')
+			slug[len++] = (char)(c + 32);
+		else if (len && slug[len - 1] != '-')
+			slug[len++] = '-';
+	}
+	while (len && slug[len - 1] == '-')
+		len--;
+	slug[len] = '\0';
+	return len ? krn_str_from(slug, len) : KRN_STR("key");
+}
+
+/* The stage of a rule that names none. Source: spec, qualification rules. */
+static struct krn_str
+resource_stage(const struct resource_read *read)
+{
+	const struct krn_value *type =
+	    krn_resource_get(read->resource, "ruleType");
+	const bool is_soft =
+	    type->type == KRN_VALUE_STRING &&
+	    (krn_str_eq_c(type->string, "propensity_threshold") ||
+	     krn_str_eq_c(type->string, "recency_check"));
+
+	return is_soft ? KRN_STR("match") : KRN_STR("eligibility");
+}
+
+static enum krn_err
+resource_default(struct resource_read *read, const struct krn_kind_field *field,
+		 struct krn_value *ret, struct krn_error *err)
+{
+	if (field->fallback)
+		return krn_json_parse(read->arena, krn_str_c(field->fallback),
+				      KRN_JSON_DEPTH_MAX, ret, err);
+	*ret = krn_value_null();
+	if (strcmp(field->name, "key") == 0)
+		*ret = krn_value_str(resource_slug(
+		    read->arena, read->resource->name, (size_t)field->max));
+	else if (strcmp(field->name, "stage") == 0)
+		*ret = krn_value_str(resource_stage(read));
+	return KRN_OK;
+}
+
+static void
+resource_check_number(struct resource_read *read,
+		      const struct krn_kind_field *field,
+		      const struct krn_value *from, struct krn_value *ret)
+{
+	double number = 0;
+
+	if (!krn_value_number(from, &number) ||
+	    (field->type == KRN_TYPE_INT && from->type != KRN_VALUE_INT)) {
+		resource_problem(read, field->name, "must be %s, not a %s",
+				 field->type == KRN_TYPE_INT ? "an integer"
+							     : "a number",
+				 krn_value_type_name(from->type));
+		return;
+	}
+	if (field->max != 0 && (number < field->min || number > field->max))
+		resource_problem(read, field->name, "must be %g to %g",
+				 field->min, field->max);
+	*ret = field->type == KRN_TYPE_INT ? krn_value_int(from->integer)
+					   : krn_value_double(number);
+}
+
+static void
+resource_check_choice(struct resource_read *read,
+		      const struct krn_kind_field *field, struct krn_str text)
+{
+	char list[300] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; field->choices[i]; i++) {
+		if (krn_str_eq_c(text, field->choices[i]))
+			return;
+		if (len < sizeof(list))
+			len += (size_t)snprintf(list + len, sizeof(list) - len,
+						"%s%s", i ? ", " : "",
+						field->choices[i]);
+	}
+	resource_problem(read, field->name, "must be one of %s", list);
+}
+
+static void
+resource_check_time(struct resource_read *read,
+		    const struct krn_kind_field *field, struct krn_str text,
+		    struct krn_value *ret)
+{
+	char spelled[KRN_TIME_TEXT_BYTES];
+	int64_t us;
+
+	if (krn_time_parse(text, &us, NULL)) {
+		resource_problem(read, field->name,
+				 "must be a time such as "
+				 "2026-03-30T02:00:00.000Z");
+		return;
+	}
+	krn_time_format(us, spelled);
+	ret->string = krn_str_dup(read->arena, krn_str_c(spelled));
+}
+
+static void
+resource_check_text(struct resource_read *read,
+		    const struct krn_kind_field *field,
+		    const struct krn_value *from, struct krn_value *ret)
+{
+	if (from->type != KRN_VALUE_STRING) {
+		resource_problem(read, field->name, "must be a string, not a %s",
+				 krn_value_type_name(from->type));
+		return;
+	}
+	*ret = krn_value_str(from->string);
+	if (field->type == KRN_TYPE_CHOICE)
+		resource_check_choice(read, field, from->string);
+	else if (field->type == KRN_TYPE_TIME)
+		resource_check_time(read, field, from->string, ret);
+	else if (krn_str_code_points(from->string) > 4000)
+		resource_problem(read, field->name,
+				 "must have at most 4000 characters");
+	else if (strcmp(field->name, "key") == 0 &&
+		 (!krn_str_eq(from->string,
+			      resource_slug(read->arena, from->string,
+					    (size_t)field->max)) ||
+		  from->string.len == 0))
+		resource_problem(read, field->name,
+				 "must be lower-case letters, digits, - and _, "
+				 "at most %g",
+				 field->max);
+}
+
+/* Ids in a free-form object would not survive a promotion. */
+static void
+resource_check_links(struct resource_read *read, const char *field,
+		     const struct krn_value *value)
+{
+	if (value->type == KRN_VALUE_ARRAY)
+		for (size_t i = 0; i < value->array.nr; i++)
+			resource_check_links(read, field,
+					     &value->array.items[i]);
+	if (value->type != KRN_VALUE_OBJECT)
+		return;
+	for (size_t i = 0; i < value->object.nr; i++) {
+		const struct krn_member *member = &value->object.members[i];
+		const struct krn_kind_link *link =
+		    krn_kind_link_find(member->name, false);
+
+		if (link)
+			resource_problem(read, field,
+					 "%s is written as %s, by name",
+					 link->id, link->ref);
+		resource_check_links(read, field, &member->value);
+	}
+}
+
+static void
+resource_check_value(struct resource_read *read,
+		     const struct krn_kind_field *field,
+		     const struct krn_value *from, struct krn_value *ret)
+{
+	enum krn_value_type wanted = KRN_VALUE_BOOL;
+
+	*ret = krn_value_null();
+	if (from->type == KRN_VALUE_NULL) {
+		if (!field->nullable)
+			resource_problem(read, field->name, "must not be null");
+		return;
+	}
+	switch (field->type) {
+	case KRN_TYPE_INT:
+	case KRN_TYPE_DOUBLE:
+		resource_check_number(read, field, from, ret);
+		return;
+	case KRN_TYPE_STRING:
+	case KRN_TYPE_CHOICE:
+	case KRN_TYPE_TIME:
+	case KRN_TYPE_REFERENCE:
+	case KRN_TYPE_SCOPE:
+		resource_check_text(read, field, from, ret);
+		return;
+	case KRN_TYPE_BOOL:
+		break;
+	case KRN_TYPE_ARRAY:
+		wanted = KRN_VALUE_ARRAY;
+		break;
+	case KRN_TYPE_OBJECT:
+		wanted = KRN_VALUE_OBJECT;
+		break;
+	}
+	if (from->type != wanted)
+		resource_problem(read, field->name, "must be a %s, not a %s",
+				 krn_value_type_name(wanted),
+				 krn_value_type_name(from->type));
+	else
+		*ret = *from;
+	if (from->type == wanted && wanted != KRN_VALUE_BOOL)
+		resource_check_links(read, field->name, from);
+}
+
+/* Rules across fields */
+
+static void
+resource_check_mandatory(struct resource_read *read)
+{
+	static const char *const needs[] = {"mandatoryReason",
+					    "mandatoryExpiresAt",
+					    "mandatoryApprovedBy"};
+	const struct krn_value *mandatory =
+	    krn_resource_get(read->resource, "mandatory");
+
+	if (mandatory->type != KRN_VALUE_BOOL || !mandatory->boolean)
+		return;
+	for (size_t i = 0; i < KRN_NR(needs); i++) {
+		const struct krn_value *value =
+		    krn_resource_get(read->resource, needs[i]);
+
+		if (value->type != KRN_VALUE_STRING || value->string.len == 0)
+			resource_problem(read, needs[i],
+					 "is required for a mandatory offer");
+	}
+}
+
+static void
+resource_check_scope(struct resource_read *read)
+{
+	const struct krn_value *scope =
+	    krn_resource_get(read->resource, "scope");
+	const struct krn_value *ref =
+	    krn_resource_get(read->resource, "scopeRef");
+
+	if (scope->type != KRN_VALUE_STRING)
+		return;
+	const int kind = krn_scope_kind(scope->string);
+
+	if (kind == -1 && ref->type != KRN_VALUE_NULL)
+		resource_problem(read, "scopeRef",
+				 "must be null when the scope is global");
+	else if (kind == -3)
+		resource_problem(read, "scope",
+				 "\"%.*s\" is not supported yet",
+				 KRN_STR_ARG(scope->string));
+	else if (kind != -1 && ref->type != KRN_VALUE_STRING)
+		resource_problem(read, "scopeRef",
+				 "is required when the scope is not global");
+}
+
+static void
+resource_check_weights(struct resource_read *read)
+{
+	const struct krn_value *weights =
+	    krn_resource_get(read->resource, "weights");
+
+	for (size_t i = 0;
+	     weights->type == KRN_VALUE_OBJECT && i < weights->object.nr; i++) {
+		const struct krn_member *member = &weights->object.members[i];
+		double weight;
+
+		if (!krn_value_number(&member->value, &weight) ||
+		    !(weight >= 0 && weight <= 1))
+			resource_problem(read, "weights",
+					 "%.100s must be a number from 0 to 1",
+					 member->name.s);
+	}
+}
+
+static void
+resource_check_nodes(struct resource_read *read)
+{
+	const struct krn_value *config =
+	    krn_resource_get(read->resource, "draftConfig");
+	const struct krn_value *nodes = krn_value_find(config, "nodes");
+	int phase = 1;
+
+	if (config->type != KRN_VALUE_OBJECT)
+		return;
+	if (!nodes || nodes->type != KRN_VALUE_ARRAY) {
+		resource_problem(read, "draftConfig.nodes", "must be a list");
+		return;
+	}
+	for (size_t i = 0; i < nodes->array.nr; i++) {
+		const struct krn_value *type =
+		    krn_value_find(&nodes->array.items[i], "type");
+		const struct krn_str name =
+		    type && type->type == KRN_VALUE_STRING ? type->string
+							   : KRN_STR("");
+		const int its = krn_flow_phase(name);
+		char place[64];
+
+		snprintf(place, sizeof(place), "draftConfig.nodes[%zu]", i);
+		if (its < 0)
+			resource_problem(read, place, "unknown type \"%.*s\"",
+					 KRN_STR_ARG(name));
+		if ((i == 0) != krn_str_eq_c(name, "inventory"))
+			resource_problem(read, place,
+					 "a flow has exactly one inventory, "
+					 "first");
+		if (its > 0 && its < phase)
+			resource_problem(read, place,
+					 "%.*s comes too late: its phase is %d",
+					 KRN_STR_ARG(name), its);
+		if (its > phase)
+			phase = its;
+	}
+}
+
+static void
+resource_check_kind(struct resource_read *read)
+{
+	switch (read->resource->kind) {
+	case KRN_KIND_OFFER:
+		resource_check_mandatory(read);
+		break;
+	case KRN_KIND_RULE:
+	case KRN_KIND_POLICY:
+		resource_check_scope(read);
+		break;
+	case KRN_KIND_PROFILE:
+		resource_check_weights(read);
+		break;
+	case KRN_KIND_FLOW:
+		resource_check_nodes(read);
+		break;
+	case KRN_KIND_CATEGORY:
+	case KRN_KIND_CHANNEL:
+	case KRN_KIND__MAX:
+		break;
+	}
+}
+
+/* Fields that the kind does not have. */
+static void
+resource_check_unknown(struct resource_read *read, const struct krn_value *spec)
+{
+	for (size_t i = 0; i < spec->object.nr; i++) {
+		const struct krn_str name = spec->object.members[i].name;
+		const char *nearest = NULL;
+		size_t best = 4;
+
+		if (krn_kind_field_find(read->kind, name) >= 0)
+			continue;
+		for (size_t k = 0; k < read->kind->fields_nr; k++) {
+			const size_t distance = krn_str_distance(
+			    name, krn_str_c(read->kind->fields[k].name));
+
+			if (distance < best) {
+				best = distance;
+				nearest = read->kind->fields[k].name;
+			}
+		}
+		if (nearest)
+			resource_problem(read, name.s,
+					 "unknown field; did you mean \"%s\"?",
+					 nearest);
+		else
+			resource_problem(read, name.s, "unknown field");
+	}
+}
+
+enum krn_err
+krn_resource_read(struct krn_arena *arena, enum krn_kind_id kind,
+		  struct krn_str name, const struct krn_value *spec,
+		  size_t place, struct krn_problems *problems,
+		  struct krn_resource *ret, struct krn_error *err)
+{
+	struct resource_read read = {arena, &krn_kinds[kind], ret, problems};
+	enum krn_err e;
+
+	*ret = (struct krn_resource){.kind = kind, .name = name, .place = place};
+	ret->values = krn_arena_calloc(arena, read.kind->fields_nr,
+				       sizeof(*ret->values));
+	if (!ret->values)
+		return krn_arena_fail(arena, err);
+	resource_check_unknown(&read, spec);
+	for (size_t i = 0; i < read.kind->fields_nr; i++) {
+		const struct krn_kind_field *field = &read.kind->fields[i];
+		const struct krn_value *from = krn_value_find(spec, field->name);
+
+		if (from)
+			resource_check_value(&read, field, from,
+					     &ret->values[i]);
+		else if (field->required)
+			resource_problem(&read, field->name, "is required");
+		else if ((e = resource_default(&read, field, &ret->values[i],
+					       err)))
+			return e;
+	}
+	resource_check_kind(&read);
+	return KRN_OK;
+}

@@ -1,0 +1,45 @@
+#ifndef KRN_BUNDLE_H
+#define KRN_BUNDLE_H
+
+/*
+ * Bundles: the text of a request as a list of resources.
+ *
+ * Source: contract section 4, body; spec, GitOps API, body formats.
+ */
+
+#include "catalog/resource.h"
+
+#define KRN_BUNDLE_RESOURCES_MAX 100000
+
+/* A set of kinds: bit i is krn_kinds[i]. */
+typedef uint32_t krn_kind_set;
+#define KRN_KINDS_ALL ((krn_kind_set)((1u << KRN_KIND__MAX) - 1))
+
+struct krn_bundle {
+	struct krn_resource *resources; /* of the selected kinds */
+	size_t nr;
+};
+
+/*
+ * Parse and check a bundle; what depends on the live configuration
+ * (references) is not looked at yet. A resource of a kind that is not
+ * selected is checked for its form and left out.
+ *
+ * Ownership: *ret lives in `arena`.
+ * Errors:    KRN_ERR_INVALID  "Invalid bundle: …", with all problems
+ *            KRN_ERR_NOT_IMPLEMENTED  a kind that is not built yet
+ */
+KRN_MUSTCHECK enum krn_err
+krn_bundle_parse(struct krn_arena *arena, struct krn_str body,
+		 struct krn_str content_type, krn_kind_set kinds,
+		 struct krn_bundle *ret, struct krn_error *err);
+
+/*
+ * "Offer,Channel" to a set; .s NULL or "": all. `v1` restricts the set.
+ * Errors: KRN_ERR_INVALID, KRN_ERR_NOT_IMPLEMENTED
+ */
+KRN_MUSTCHECK enum krn_err krn_kind_set_parse(struct krn_str text, bool v1,
+					      krn_kind_set *ret,
+					      struct krn_error *err);
+
+#endif
