@@ -1,0 +1,259 @@
+/*
+ * GitOps: export, diff, apply. Diff is apply's dry run.
+ */
+
+#include "base/base.h"
+
+#include "fcgi/route_gitops.h"
+
+#include "base/clock.h"
+#include "base/json_out.h"
+#include "fcgi/fields.h"
+#include "gitops/apply.h"
+#include "gitops/export.h"
+
+/* The kinds that the query names. */
+static enum krn_err
+gitops_kinds(const struct krn_request *request, krn_kind_set *ret,
+	     struct krn_error *err)
+{
+	return krn_kind_set_parse(
+	    krn_query_find(request->arena, request->query, "kinds"),
+	    krn_str_eq_c(request->options->gitops_kinds, "v1"), ret, err);
+}
+
+/* One of two words, the first being the default. */
+static enum krn_err
+gitops_choice(const struct krn_request *request, const char *name,
+	      const char *first, const char *second, bool *ret_second,
+	      struct krn_error *err)
+{
+	const struct krn_str value =
+	    krn_query_find(request->arena, request->query, name);
+
+	*ret_second = value.s && krn_str_eq_c(value, second);
+	if (!value.s || *ret_second || krn_str_eq_c(value, first))
+		return KRN_OK;
+	return krn_refuse(err, KRN_ERR_INVALID, "%s must be %s or %s", name,
+			  first, second);
+}
+
+enum krn_err
+krn_route_gitops_export(struct krn_request *request,
+			struct krn_response *response, struct krn_error *err)
+{
+	struct krn_export_options options = {.at_us = krn_clock_us()};
+	struct krn_live live;
+	enum krn_err e;
+
+	if ((e = krn_request_identify(request, err)) ||
+	    (e = gitops_kinds(request, &options.kinds, err)) ||
+	    (e = gitops_choice(request, "format", "yaml", "json", &options.json,
+			       err)) ||
+	    (e = gitops_choice(request, "layout", "bundle", "files",
+			       &options.files, err)))
+		return e;
+	options.tenant_id = request->caller.tenant_id;
+	if ((e = krn_live_read(request->arena, request->db, &live, err)) ||
+	    (e = krn_bundle_write(request->arena, &live, &options,
+				  &response->body, err)))
+		return e;
+	response->rows = (int64_t)live.nr;
+	if (options.files)
+		return KRN_OK;
+	const struct krn_str disposition = krn_str_printf(
+	    request->arena,
+	    "attachment; filename=\"kaireon-export-%.*s.%s\"",
+	    KRN_STR_ARG(options.tenant_id), options.json ? "json" : "yaml");
+
+	if (!disposition.s)
+		return krn_arena_fail(request->arena, err);
+	krn_response_header(response, "Content-Disposition", disposition);
+	if (!options.json)
+		response->content_type = "application/yaml";
+	return KRN_OK;
+}
+
+/* The fields of an update, or the whole spec. */
+static enum krn_err
+gitops_write_spec(struct krn_arena *arena, struct krn_json_out *out,
+		  const char *name, const struct krn_change *change,
+		  const struct krn_resource *from, struct krn_error *err)
+{
+	const struct krn_kind *kind = &krn_kinds[from->kind];
+	struct krn_value spec;
+	enum krn_err e;
+
+	if (change->op != KRN_CHANGE_UPDATE) {
+		if ((e = krn_resource_spec(arena, from, &spec, err)))
+			return e;
+		krn_json_value(out, name, &spec);
+		return KRN_OK;
+	}
+	krn_json_obj_open(out, name);
+	for (size_t i = 0; i < kind->fields_nr; i++)
+		if (change->fields >> i & 1)
+			krn_json_value(out, kind->fields[i].name,
+				       &from->values[i]);
+	krn_json_close(out);
+	return KRN_OK;
+}
+
+static enum krn_err
+gitops_write_change(struct krn_arena *arena, struct krn_json_out *out,
+		    const struct krn_change *change, struct krn_error *err)
+{
+	const struct krn_resource *r =
+	    change->after ? change->after : change->before;
+	const struct krn_kind *kind = &krn_kinds[r->kind];
+	const bool changed = change->op != KRN_CHANGE_UNCHANGED;
+	enum krn_err e;
+
+	krn_json_obj_open(out, NULL);
+	krn_json_c(out, "kind", kind->name);
+	krn_json_str(out, "name", r->name);
+	krn_json_c(out, "op", krn_change_op_name(change->op));
+	if (change->op == KRN_CHANGE_UPDATE) {
+		krn_json_arr_open(out, "changedFields");
+		for (size_t i = 0; i < kind->fields_nr; i++)
+			if (change->fields >> i & 1)
+				krn_json_c(out, NULL, kind->fields[i].name);
+		krn_json_close(out);
+	}
+	if (changed && change->before &&
+	    (e = gitops_write_spec(arena, out, "before", change, change->before,
+				   err)))
+		return e;
+	if (changed && change->after &&
+	    (e = gitops_write_spec(arena, out, "after", change, change->after,
+				   err)))
+		return e;
+	krn_json_close(out);
+	return KRN_OK;
+}
+
+static enum krn_err
+gitops_write_changes(struct krn_request *request, struct krn_response *response,
+		     const struct krn_changes *changes, bool dry_run,
+		     int64_t revision, struct krn_error *err)
+{
+	static const char *const counts[] = {"created", "updated", "deleted",
+					     "unchanged"};
+	struct krn_json_out out;
+	enum krn_err e;
+
+	krn_json_init(&out, &response->body);
+	krn_json_obj_open(&out, NULL);
+	krn_json_bool(&out, "dryRun", dry_run);
+	krn_json_arr_open(&out, "diffs");
+	for (size_t i = 0; i < changes->nr; i++)
+		if ((e = gitops_write_change(request->arena, &out,
+					     &changes->list[i], err)))
+			return e;
+	krn_json_close(&out);
+	krn_json_obj_open(&out, "summary");
+	for (size_t i = 0; i < KRN_NR(counts); i++)
+		krn_json_int(&out, counts[i], changes->count[i]);
+	krn_json_close(&out);
+	krn_json_c(&out, "planHash", changes->hash);
+	krn_json_int(&out, "revision", revision);
+	krn_json_close(&out);
+	krn_json_end(&out);
+	response->rows = (int64_t)changes->nr;
+	return KRN_OK;
+}
+
+/* If-Match: "<planHash>", or *. */
+static enum krn_err
+gitops_check_match(const struct krn_request *request,
+		   const struct krn_changes *changes, struct krn_error *err)
+{
+	struct krn_str match = request->if_match;
+
+	if (!match.s || krn_str_eq_c(match, "*"))
+		return KRN_OK;
+	if (match.len >= 2 && match.s[0] == '"' &&
+	    match.s[match.len - 1] == '"')
+		match = krn_str_from(match.s + 1, match.len - 2);
+	if (krn_str_eq_c(match, changes->hash))
+		return KRN_OK;
+	return krn_refuse(err, KRN_ERR_STALE_PLAN,
+			  "the plan no longer holds: diff again");
+}
+
+static enum krn_err
+gitops_options(const struct krn_request *request, bool is_apply,
+	       struct krn_change_options *ret, bool *ret_dry_run,
+	       struct krn_error *err)
+{
+	struct krn_arena *arena = request->arena;
+	const struct krn_str dry_run =
+	    krn_query_find(arena, request->query, "dryRun");
+	const struct krn_str prune =
+	    krn_query_find(arena, request->query, "prune");
+	const struct krn_str budget =
+	    krn_query_find(arena, request->query, "maxDeletes");
+
+	*ret_dry_run =
+	    !is_apply || !dry_run.s || !krn_str_eq_c(dry_run, "false");
+	ret->prune = prune.s && krn_str_eq_c(prune, "true");
+	ret->max_deletes = -1;
+	if (budget.s && krn_parse_int64(budget, 0, INT64_MAX,
+					&ret->max_deletes, NULL))
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "maxDeletes must be a whole number, 0 or "
+				  "more");
+	return gitops_kinds(request, &ret->kinds, err);
+}
+
+static enum krn_err
+gitops_serve(struct krn_request *request, struct krn_response *response,
+	     bool is_apply, struct krn_error *err)
+{
+	struct krn_arena *arena = request->arena;
+	struct krn_change_options options;
+	struct krn_changes changes;
+	struct krn_bundle bundle;
+	struct krn_live live;
+	bool dry_run;
+	int64_t revision = 0;
+	enum krn_err e;
+
+	if ((e = krn_request_identify(request, err)) ||
+	    (e = gitops_options(request, is_apply, &options, &dry_run, err)))
+		return e;
+	if (!dry_run && request->caller.role < KRN_ROLE_EDITOR)
+		return krn_refuse(err, KRN_ERR_FORBIDDEN,
+				  "a real apply needs the role editor");
+	if ((e = krn_bundle_parse(arena, request->body, request->content_type,
+				  options.kinds, &bundle, err)) ||
+	    (!dry_run && (e = krn_config_lock(request->db, err))) ||
+	    (e = krn_live_read(arena, request->db, &live, err)) ||
+	    (e = krn_changes_find(arena, request->db, &bundle, &live, &options,
+				  &changes, err)) ||
+	    (e = gitops_check_match(request, &changes, err)))
+		return e;
+	if (dry_run)
+		e = krn_config_revision(request->db, &revision, err);
+	else if (!(e = krn_changes_allowed(&changes, request->caller.role, err)))
+		e = krn_changes_apply(arena, request->db, &changes,
+				      options.kinds, &request->caller,
+				      &revision, err);
+	return e ? e
+		 : gitops_write_changes(request, response, &changes, dry_run,
+					revision, err);
+}
+
+enum krn_err
+krn_route_gitops_diff(struct krn_request *request,
+		      struct krn_response *response, struct krn_error *err)
+{
+	return gitops_serve(request, response, false, err);
+}
+
+enum krn_err
+krn_route_gitops_apply(struct krn_request *request,
+		       struct krn_response *response, struct krn_error *err)
+{
+	return gitops_serve(request, response, true, err);
+}
