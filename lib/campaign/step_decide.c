@@ -319,7 +319,7 @@ decide_arguments(struct decide_chunk *chunk, struct krn_error *err)
 	step_argument(step, "high", chunk->high);
 	step_argument(step, "ceiling", chunk->run->ceiling);
 	for (size_t i = 0; i < plan->windows_nr; i++) {
-		char name[16];
+		char name[32];
 		const struct krn_param since =
 		    plan->windows[i] == INT64_MIN
 			? krn_param_c("-infinity")

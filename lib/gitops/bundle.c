@@ -150,7 +150,7 @@ bundle_name(struct bundle_read *read, const struct krn_value *resource,
 	static const char *const known[] = {"name", "annotations", NULL};
 	const struct krn_value *metadata = krn_value_find(resource, "metadata");
 	const struct krn_value *name = krn_value_find(metadata, "name");
-	char field[64];
+	char field[96];
 
 	snprintf(field, sizeof(field), "%s.metadata.name", place);
 	if (!name) {
@@ -178,7 +178,7 @@ bundle_resource(struct bundle_read *read, const struct krn_value *resource,
 					    "spec", NULL};
 	const struct krn_value *kind = krn_value_find(resource, "kind");
 	const struct krn_value *spec = krn_value_find(resource, "spec");
-	char place[64], field[96];
+	char place[64], field[128];
 	struct krn_str name;
 
 	snprintf(place, sizeof(place), "resources[%zu]", index);

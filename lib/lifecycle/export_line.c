@@ -1,0 +1,77 @@
+/*
+ * Lines of the export.
+ */
+
+#include "base/base.h"
+
+#include "lifecycle/export_line.h"
+
+#include "base/json_out.h"
+
+enum line_type {
+	LINE_TEXT,
+	LINE_NUMBER, /* NaN and infinity have no JSON: null */
+	LINE_JSON,
+	LINE_TIME, /* made by the statement: safe as it is */
+};
+
+/* In the order of the statement's columns and of the line. */
+static const struct {
+	const char *key; /* with quotes, colon and the comma before it */
+	enum line_type type;
+} line_fields[] = {
+    {"{\"id\":", LINE_TEXT},
+    {",\"tenantId\":", LINE_TEXT},
+    {",\"customerId\":", LINE_TEXT},
+    {",\"interactionType\":", LINE_TEXT},
+    {",\"direction\":", LINE_TEXT},
+    {",\"outcome\":", LINE_TEXT},
+    {",\"offerId\":", LINE_TEXT},
+    {",\"creativeId\":", LINE_TEXT},
+    {",\"channelId\":", LINE_TEXT},
+    {",\"campaignId\":", LINE_TEXT},
+    {",\"campaignRunId\":", LINE_TEXT},
+    {",\"recommendationId\":", LINE_TEXT},
+    {",\"rank\":", LINE_NUMBER},
+    {",\"score\":", LINE_NUMBER},
+    {",\"conversionValue\":", LINE_NUMBER},
+    {",\"context\":", LINE_JSON},
+    {",\"createdAt\":", LINE_TIME},
+};
+
+static void
+line_value(struct krn_buf *buf, enum line_type type, struct krn_str text)
+{
+	const bool finite = type != LINE_NUMBER ||
+			    (text.len && text.s[text.len - 1] <= '9');
+
+	if (!text.s || !finite) {
+		krn_buf_add(buf, "null", 4);
+	} else if (type == LINE_NUMBER || type == LINE_JSON) {
+		krn_buf_add_str(buf, text);
+	} else {
+		krn_buf_add_char(buf, '"');
+		if (type == LINE_TEXT)
+			krn_json_escape(buf, text);
+		else
+			krn_buf_add_str(buf, text);
+		krn_buf_add_char(buf, '"');
+	}
+}
+
+enum krn_err
+krn_export_line(struct krn_buf *buf, struct krn_copy_row row,
+		struct krn_error *err)
+{
+	struct krn_str fields[KRN_NR(line_fields)];
+
+	if (krn_copy_split(row, fields, KRN_NR(fields)) != KRN_NR(fields))
+		return krn_fail(err, KRN_ERR_INTERNAL,
+				"an interaction row has too few fields");
+	for (size_t i = 0; i < KRN_NR(fields); i++) {
+		krn_buf_add_c(buf, line_fields[i].key);
+		line_value(buf, line_fields[i].type, fields[i]);
+	}
+	krn_buf_add(buf, "}\n", 2);
+	return KRN_OK;
+}
