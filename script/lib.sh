@@ -1,0 +1,74 @@
+# Functions that script/server and script/test share. Sourced by bash.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() {
+	printf '%s\n' "--- $*"
+}
+
+fail() {
+	printf '%s\n' "$(basename "$0"): $*" >&2
+	exit 1
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@" || sudo "$@"; fi
+}
+
+# Install the packages of script/packages that are missing.
+install_packages() {
+	local missing=() name
+	while read -r name; do
+		case $name in '' | '#'*) continue ;; esac
+		dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' ||
+			missing+=("$name")
+	done <"$top/script/packages"
+	[ ${#missing[@]} -gt 0 ] || return 0
+	say "installing ${missing[*]}"
+	# the packages' own servers stay off: ours are private
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+		fail "apt-get could not install the packages"
+}
+
+# build DIRECTORY CONFIGURE-OPTION…
+build() {
+	local dir=$1
+	shift
+	say "building in ${dir#"$top"/}"
+	[ -x "$top/configure" ] && [ ! "$top/configure.ac" -nt "$top/configure" ] &&
+		[ ! "$top/Makefile.am" -nt "$top/Makefile.in" ] ||
+		(cd "$top" && autoreconf -fi >/dev/null 2>&1) || fail "autoreconf failed"
+	mkdir -p "$dir"
+	[ -f "$dir/config.status" ] ||
+		(cd "$dir" && "$top/configure" "$@" >configure.out 2>&1) ||
+		{ tail -n 5 "$dir/configure.out"; fail "configure failed"; }
+	make -C "$dir" -s -j"$(nproc)" || fail "the build failed"
+}
+
+postgres_bin() {
+	local dir
+	for dir in /usr/lib/postgresql/*/bin; do :; done
+	[ -x "$dir/initdb" ] || fail "PostgreSQL is not installed"
+	echo "$dir"
+}
+
+# The user that private servers run as: never root.
+server_user() {
+	if [ "$(id -u)" = 0 ]; then echo postgres; else id -un; fi
+}
+
+# as_server COMMAND…: as that user; the process is replaced, so that its id is
+# the command's.
+as_server() {
+	if [ "$(id -u)" = 0 ]; then
+		exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"
+	fi
+	exec "$@"
+}
+
+# Can the server user reach this folder?
+server_can_reach() {
+	(as_server test -x "$1" -a -r "$1") 2>/dev/null
+}
