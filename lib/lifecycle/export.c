@@ -29,6 +29,8 @@ struct export_job {
 	struct krn_str root; /* folder of EXPORT_URL */
 	int64_t deadline_us;
 	bool drain;
+	krn_export_failed_fn failed;
+	void *failed_data;
 	bool ok, complete;
 	int64_t total;
 	struct krn_json_out out;
@@ -258,6 +260,7 @@ export_tenant_failed(struct export_job *job, struct krn_str tenant,
 	    why->message[0] ? why->message : krn_err_row(why->code)->message)};
 
 	job->ok = false;
+	job->failed(job->failed_data, tenant, why);
 	krn_db_rollback(job->db);
 	krn_arena_reset(job->batch);
 	if (export_begin(job, job->batch, tenant, NULL) == KRN_OK) {
@@ -398,6 +401,7 @@ export_all(struct export_job *job, const struct krn_rows *tenants,
 enum krn_err
 krn_export_interactions(struct krn_arena *arena, struct krn_db *db,
 			const struct krn_options *options, bool drain,
+			krn_export_failed_fn failed, void *data,
 			struct krn_buf *answer, struct krn_error *err)
 {
 	const int64_t start_us = krn_clock_monotonic_us();
@@ -412,6 +416,8 @@ krn_export_interactions(struct krn_arena *arena, struct krn_db *db,
 	    .deadline_us = start_us + options->cron_budget_seconds *
 					  KRN_US_PER_SECOND,
 	    .drain = drain,
+	    .failed = failed,
+	    .failed_data = data,
 	    .ok = true,
 	    .complete = true,
 	};

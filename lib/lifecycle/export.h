@@ -19,6 +19,10 @@
 #include "base/option.h"
 #include "store/db.h"
 
+/* One tenant's export failed; the others go on. For the program's log. */
+typedef void (*krn_export_failed_fn)(void *data, struct krn_str tenant_id,
+				     const struct krn_error *err);
+
 /*
  * Run the job: write the answer (JSON) into `answer`.
  *
@@ -28,6 +32,7 @@
 KRN_MUSTCHECK enum krn_err
 krn_export_interactions(struct krn_arena *arena, struct krn_db *db,
 			const struct krn_options *options, bool drain,
+			krn_export_failed_fn failed, void *data,
 			struct krn_buf *answer, struct krn_error *err);
 
 #endif

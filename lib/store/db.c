@@ -376,6 +376,8 @@ db_prepare(struct krn_db *db, enum krn_stmt stmt)
 
 	if (db->prepared[stmt])
 		return;
+	/* from now on: it may be sent again before this pipeline's results */
+	db->prepared[stmt] = 1;
 	db_queue(db, DB_STEP_PREPARE, stmt, NULL,
 		 PQsendPrepare(db->conn, row->name, row->text, 0, NULL) == 1);
 	db_queue(db, DB_STEP_DESCRIBE, stmt, NULL,
@@ -477,6 +479,8 @@ db_take(struct krn_db *db, const struct db_pending *pending, PGresult *result,
 	if (status == PGRES_TUPLES_OK ||
 	    (status == PGRES_COMMAND_OK && pending->step == DB_STEP_STATEMENT))
 		return db_take_rows(db, pending, result, err);
+	if (status != PGRES_COMMAND_OK && pending->step == DB_STEP_PREPARE)
+		db->prepared[pending->stmt] = 0;
 	if (status != PGRES_COMMAND_OK)
 		e = status == PGRES_PIPELINE_ABORTED
 			? krn_fail(err, KRN_ERR_INTERNAL, "%s was not executed",
@@ -484,8 +488,6 @@ db_take(struct krn_db *db, const struct db_pending *pending, PGresult *result,
 			: db_fail_result(err, result, what);
 	else if (pending->step == DB_STEP_DESCRIBE)
 		e = stmt_check(pending->stmt, result, err);
-	else if (pending->step == DB_STEP_PREPARE)
-		db->prepared[pending->stmt] = 1;
 	else if (pending->step == DB_STEP_COMMIT &&
 		 strcmp(PQcmdStatus(result), "COMMIT") != 0)
 		e = krn_fail(err, KRN_ERR_INTERNAL,
