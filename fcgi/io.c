@@ -44,6 +44,12 @@ krn_io_new(void)
 	return io;
 }
 
+void
+krn_io_free(struct krn_io *io)
+{
+	free(io);
+}
+
 enum krn_io_accepted
 krn_io_accept(struct krn_io *io)
 {

@@ -19,6 +19,7 @@ enum krn_io_accepted {
 
 /* Life cycle: the listening socket is descriptor 0. NULL: no memory. */
 struct krn_io *krn_io_new(void);
+void krn_io_free(struct krn_io *io);
 
 /* Descriptor 0 is a listening socket; it is made non-blocking. */
 bool krn_io_is_listening(void);

@@ -124,6 +124,7 @@ main_serve(const struct krn_options *options, enum krn_pool pool,
 		KRN_LOG_C("pool", pool == KRN_POOL_API ? "api" : "cron"));
 	main_loop(&dispatch, waiting);
 	krn_log(KRN_LOG_INFO, "stopping");
+	krn_io_free(dispatch.io);
 	krn_db_free(dispatch.db);
 	krn_arena_free(dispatch.arena);
 	return 0;

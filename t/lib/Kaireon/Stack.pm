@@ -1,0 +1,293 @@
+package Kaireon::Stack;
+
+# A whole system for one test file: a private PostgreSQL, pools, workers and,
+# when asked, nginx, all on unix sockets in a temporary folder. It ends with
+# the object: processes are stopped, logs are read for errors that the test
+# did not announce and for sanitizer reports. KRN_TEST_LEAVE=1 keeps the
+# folder.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use IO::Socket::UNIX;
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $build = $ENV{KRN_BUILDDIR} || '.';
+my $source = $ENV{KRN_SRCDIR} || '.';
+my $is_root = $> == 0;
+
+sub new {
+	my ($class, %option) = @_;
+	my $dir = tempdir('krn-XXXXXX', DIR => '/tmp', CLEANUP => 0);
+	my $self = bless {
+		dir => $dir, build => $build, source => $source, pids => {}, announced => [],
+		owner => $$,
+		settings => {
+			API_KEY_PEPPER => 'pepper-of-the-tests', CRON_SECRET => 'cron-secret',
+			CRON_TOKEN => 'tick+token.with(regex', RUN_FILE_DIR => "$dir/data/runs",
+			EXPORT_URL => "file://$dir/data", WORKER_POLL_MS => 100,
+			%{ $option{settings} || {} },
+		},
+	}, $class;
+	make_path("$dir/sock", "$dir/data/runs", "$dir/log");
+	if ($is_root) {
+		my ($uid, $gid) = (getpwnam 'postgres')[2, 3];
+		chown $uid, $gid, $dir, "$dir/sock";
+	}
+	my ($bin) = sort { $b cmp $a } glob '/usr/lib/postgresql/*/bin';
+	$self->{pg_bin} = $bin;
+	$self->as_server("$bin/initdb -D $dir/pg -U postgres -E UTF8 --locale=C.UTF-8 "
+		. "--auth=trust --no-sync >$dir/initdb.log 2>&1") == 0 or die 'initdb failed';
+	$self->start_postgres;
+	$self->system_ok("psql -qX -h $dir/sock -U postgres -d postgres -f $source/sql/roles.sql");
+	$self->query('postgres', 'CREATE DATABASE kaireon OWNER kaireon_owner', 'postgres');
+	$self->{settings}{"DATABASE$_->[0]_URL"} = "host=$dir/sock dbname=kaireon user=$_->[1]"
+		for ['', 'kaireon_api'], ['_WORKER', 'kaireon_worker'], ['_ADMIN', 'kaireon_owner'];
+	$self->ctl('migrate');
+	return $self;
+}
+
+sub as_server {
+	my ($self, $command) = @_;
+	return $is_root ? system('runuser', '-u', 'postgres', '--', 'sh', '-c', "cd / && $command")
+		: system('sh', '-c', $command);
+}
+
+sub start_postgres {
+	my ($self) = @_;
+	$self->as_server("$self->{pg_bin}/pg_ctl -D $self->{dir}/pg -w -l $self->{dir}/pg.log "
+		. "-o \"-c listen_addresses='' -c unix_socket_directories=$self->{dir}/sock -c fsync=off\" "
+		. 'start >/dev/null') == 0 or die 'PostgreSQL did not start';
+}
+
+sub stop_postgres {
+	my ($self, $mode) = @_;
+	$self->as_server("$self->{pg_bin}/pg_ctl -D $self->{dir}/pg -w -m " . ($mode || 'fast')
+		. ' stop >/dev/null 2>&1');
+}
+
+sub system_ok {
+	my ($self, $command) = @_;
+	system('sh', '-c', $command) == 0 or die "failed: $command";
+}
+
+# Rows of a query as text, columns separated by |; as the owner unless said.
+sub query {
+	my ($self, $user, $sql, $database) = @_;
+	my $pid = open my $out, '-|', 'psql', '-qXAt', '-v', 'ON_ERROR_STOP=1', '-h', "$self->{dir}/sock",
+		'-U', $user, '-d', $database || 'kaireon', '-c', $sql or die $!;
+	local $/;
+	my $text = <$out> // '';
+	close $out;
+	$text =~ s/\n+\z//;
+	return $text;
+}
+
+sub owner { my ($self, $sql) = @_; return $self->query('kaireon_owner', $sql) }
+
+# With an exit status: runs sql and tells stderr.
+sub try_query {
+	my ($self, $user, $sql) = @_;
+	open my $in, '>', "$self->{dir}/try.sql" or die $!;
+	print $in $sql;
+	close $in;
+	my $text = `psql -qXAt -v ON_ERROR_STOP=1 -h $self->{dir}/sock -U $user -d kaireon -f $self->{dir}/try.sql 2>&1`;
+	my $status = $? >> 8;
+	$text =~ s/\n+\z//;
+	return ($status, $text);
+}
+
+sub environment { my ($self) = @_; return map { "$_=$self->{settings}{$_}" } sort keys %{ $self->{settings} } }
+
+# kaireonctl: status, stdout, stderr.
+sub ctl_try {
+	my ($self, @words) = @_;
+	local %ENV = (%ENV, %{ $self->{settings} });
+	my $pid = fork // die $!;
+	if (!$pid) {
+		open STDOUT, '>', "$self->{dir}/ctl.out";
+		open STDERR, '>', "$self->{dir}/ctl.err";
+		exec "$build/kaireonctl", @words;
+		exit 127;
+	}
+	waitpid $pid, 0;
+	my $status = $? >> 8;
+	return ($status, $self->slurp("$self->{dir}/ctl.out"), $self->slurp("$self->{dir}/ctl.err"));
+}
+
+sub ctl {
+	my ($self, @words) = @_;
+	my ($status, $out, $err) = $self->ctl_try(@words);
+	die "kaireonctl @words: $err" if $status;
+	return $out;
+}
+
+sub slurp {
+	my ($self, $path) = @_;
+	open my $in, '<:raw', $path or return '';
+	local $/;
+	return scalar <$in>;
+}
+
+sub spew {
+	my ($self, $path, $text) = @_;
+	open my $out, '>:raw', $path or die "$path: $!";
+	print $out $text;
+	close $out;
+	return $path;
+}
+
+# A tenant with a key of each role: {admin}, {editor}, {viewer}.
+sub tenant {
+	my ($self, $id) = @_;
+	$self->ctl('tenant', 'create', '--id', $id, '--name', ucfirst $id, '--playground');
+	return { map { $_ => decode_json($self->ctl('--json', 'key', 'create', '--tenant', $id,
+		'--role', $_, '--name', $_))->{key} } qw(admin editor viewer) };
+}
+
+# Start a program in the background, its output in a log.
+sub spawn {
+	my ($self, $name, $stdin, @command) = @_;
+	my $pid = fork // die $!;
+	if (!$pid) {
+		POSIX::setsid();
+		open STDIN, '<&', $stdin if $stdin;
+		open STDIN, '<', '/dev/null' if !$stdin;
+		open STDOUT, '>>', "$self->{dir}/log/$name.log";
+		open STDERR, '>&', \*STDOUT;
+		exec 'env', '-u', 'JOURNAL_STREAM', $self->environment, @command;
+		exit 127;
+	}
+	$self->{pids}{$name} = $pid;
+	return $pid;
+}
+
+# One process of a pool on a unix socket.
+sub pool {
+	my ($self, $pool, $nr) = @_;
+	my $path = "$self->{dir}/$pool.sock";
+	unlink $path;
+	my $socket = IO::Socket::UNIX->new(Local => $path, Listen => 128) or die $!;
+	chmod 0777, $path;
+	$self->{sockets}{$pool} = $path;
+	for my $i (1 .. $nr || 1) {
+		$self->spawn("$pool$i", $socket, "$build/kaireon-fcgi", '--pool', $pool);
+	}
+	close $socket;
+	return $self;
+}
+
+sub worker {
+	my ($self, $name) = @_;
+	return $self->spawn($name || 'worker', undef, "$build/kaireon-worker");
+}
+
+# TERM and wait; the exit status must be 0.
+sub stop {
+	my ($self, $name, $signal) = @_;
+	my $pid = delete $self->{pids}{$name} or return;
+	kill $signal || 'TERM', $pid;
+	my $end = time + 20;
+	while (waitpid($pid, WNOHANG) == 0) {
+		if (time > $end) { kill 'KILL', $pid; waitpid $pid, 0; last }
+		sleep 0.02;
+	}
+	return $?;
+}
+
+# The raw FastCGI of a request; returns status, headers, body.
+sub request {
+	my ($self, $method, $path, %option) = @_;
+	my $pool = $option{pool} || ($path =~ m{^/api/(v1/)?cron/} ? 'cron' : 'api');
+	my $socket = IO::Socket::UNIX->new(Peer => $self->{sockets}{$pool}) or die "no pool: $!";
+	my ($name, $query) = split /\?/, $path, 2;
+	my $body = $option{body} // '';
+	$body = encode_json($body) if ref $body;
+	my %param = (REQUEST_METHOD => $method, SCRIPT_NAME => $name, QUERY_STRING => $query // '',
+		CONTENT_LENGTH => length $body, CONTENT_TYPE => $option{type} // (length $body ? 'application/json' : ''),
+		REMOTE_ADDR => '127.0.0.1', REQUEST_ID => $option{id} // 'test-' . ++$self->{requests});
+	$param{HTTP_X_API_KEY} = $option{key} if defined $option{key};
+	$param{"HTTP_$_"} = $option{headers}{$_} for keys %{ $option{headers} || {} };
+	my $params = '';
+	for my $key (sort keys %param) {
+		my $value = $param{$key};
+		$params .= join('', map { length($_) < 128 ? chr length $_ : pack 'N', length($_) | 0x80000000 } $key, $value)
+			. $key . $value;
+	}
+	my $out = pack('CCnnCC', 1, 1, 1, 8, 0, 0) . pack('nCx5', 1, 0);
+	while (length $params) {
+		my $part = substr $params, 0, 65000, '';
+		$out .= pack('CCnnCC', 1, 4, 1, length $part, 0, 0) . $part;
+	}
+	$out .= pack 'CCnnCC', 1, 4, 1, 0, 0, 0;
+	while (length $body) {
+		my $part = substr $body, 0, 65000, '';
+		$out .= pack('CCnnCC', 1, 5, 1, length $part, 0, 0) . $part;
+	}
+	$out .= pack 'CCnnCC', 1, 5, 1, 0, 0, 0;
+	local $SIG{PIPE} = 'IGNORE';
+	print $socket $out;
+	$socket->flush;
+	my ($in, $answer) = ('', '');
+	while (sysread $socket, my $part, 65536) { $in .= $part }
+	while (length $in >= 8) {
+		my (undef, $type, undef, $length, $padding) = unpack 'CCnnC', $in;
+		$answer .= substr $in, 8, $length if $type == 6;
+		substr $in, 0, 8 + $length + $padding, '';
+	}
+	my ($head, $text) = split /\r\n\r\n/, $answer, 2;
+	my %header = map { /^([^:]+):\s*(.*)$/ ? (lc $1, $2) : () } split /\r\n/, $head // '';
+	return { status => ($header{status} || 0) + 0, headers => \%header, body => $text // '',
+		json => ($text // '') =~ /^\s*[\[{]/ ? eval { decode_json($text) } : undef };
+}
+
+# Until code gives true, or the deadline.
+sub wait_for {
+	my ($self, $what, $code, $seconds) = @_;
+	my $end = time + ($seconds || 30);
+	while (time < $end) {
+		my $value = $code->();
+		return $value if $value;
+		sleep 0.02;
+	}
+	fail("waited in vain for $what");
+	return;
+}
+
+# Log lines that match may be there.
+sub announce { my ($self, @patterns) = @_; push @{ $self->{announced} }, @patterns }
+
+# Everything stopped, nothing unexpected in the logs.
+sub end {
+	my ($self) = @_;
+	return if $self->{ended}++;
+	for my $name (sort keys %{ $self->{pids} }) {
+		is($self->stop($name, $name eq 'nginx' ? 'QUIT' : 'TERM'), 0, "$name ends with status 0");
+	}
+	$self->stop_postgres;
+	my @bad;
+	for my $log (glob "$self->{dir}/log/*.log") {
+		for my $line (split /\n/, $self->slurp($log)) {
+			next unless $line =~ / error kaireon|Sanitizer|runtime error|^bug:|\[(emerg|alert|crit)\]/;
+			push @bad, $line unless grep { $line =~ $_ } @{ $self->{announced} };
+		}
+	}
+	is(scalar @bad, 0, 'no error in the logs that was not announced') or diag(join "\n", @bad[0 .. ($#bad > 9 ? 9 : $#bad)]);
+	remove_tree($self->{dir}) unless $ENV{KRN_TEST_LEAVE} || !Test::More->builder->is_passing;
+}
+
+sub DESTROY {
+	my ($self) = @_;
+	return if $self->{ended} || $self->{owner} != $$;
+	local $?;
+	kill 'KILL', values %{ $self->{pids} };
+	waitpid $_, 0 for values %{ $self->{pids} };
+	$self->stop_postgres('immediate');
+}
+
+1;

@@ -1,0 +1,144 @@
+/* JSON in and out: what is refused, what comes back, lack of memory. */
+
+#include "base/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "base/json_in.h"
+#include "base/json_out.h"
+
+static enum krn_err
+parse(struct krn_arena *arena, const char *text, size_t len,
+      struct krn_value *ret, struct krn_error *err)
+{
+	return krn_json_parse(arena, krn_str_from(text, len), 32, ret, err);
+}
+
+static void
+test_refused(void **state KRN_UNUSED)
+{
+	static const char *const bad[] = {
+	    "", " ", "{", "[1,]", "{\"a\":1,}", "{'a':1}", "{a:1}", "NaN",
+	    "[Infinity]", "-", "01", "1.", "1e", "+1", "tru", "\"\\x\"",
+	    "\"\\u0000\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"",
+	    "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{} {}", "1 2",
+	    "\"\t\"", "\"abc", "\xff", "\"\xc0\x80\"", "/* */1", "[1 2]",
+	    "99999999999999999999", "9223372036854775807", "1e999",
+	    "\xef\xbb\xbf{}",
+	};
+	struct krn_arena *arena = krn_arena_new(0);
+
+	for (size_t i = 0; i < KRN_NR(bad); i++) {
+		struct krn_value value;
+		struct krn_error err;
+
+		if (parse(arena, bad[i], strlen(bad[i]), &value, &err) !=
+		    KRN_ERR_INVALID)
+			fail_msg("accepted: %s", bad[i]);
+		assert_true(err.message[0]);
+	}
+	krn_arena_free(arena);
+}
+
+static void
+test_depth(void **state KRN_UNUSED)
+{
+	struct krn_arena *arena = krn_arena_new(0);
+	struct krn_value value;
+	char text[200];
+
+	memset(text, '[', 32);
+	memset(text + 32, ']', 32);
+	assert_int_equal(parse(arena, text, 64, &value, NULL), KRN_OK);
+	memset(text, '[', 33);
+	memset(text + 33, ']', 33);
+	assert_int_equal(parse(arena, text, 66, &value, NULL), KRN_ERR_INVALID);
+	krn_arena_free(arena);
+}
+
+static void
+test_round_trip(void **state KRN_UNUSED)
+{
+	static const char *const same[] = {
+	    "null", "true", "-7", "0.1", "\"\"", "[]", "{}", "1e+22",
+	    "{\"a\":[1,{\"b\":null}],\"c\":\"\\\"\\\\\\n\xc3\xa9\"}",
+	};
+	struct krn_arena *arena = krn_arena_new(0);
+
+	for (size_t i = 0; i < KRN_NR(same); i++) {
+		struct krn_value value, again;
+		struct krn_json_out out;
+		struct krn_buf buf;
+		struct krn_str text;
+
+		assert_int_equal(
+		    parse(arena, same[i], strlen(same[i]), &value, NULL), 0);
+		krn_buf_init(&buf, arena);
+		krn_json_init(&out, &buf);
+		krn_json_value(&out, NULL, &value);
+		krn_json_end(&out);
+		assert_int_equal(krn_buf_end(&buf, &text, NULL), 0);
+		assert_true(krn_str_eq_c(text, same[i]));
+		assert_int_equal(parse(arena, text.s, text.len, &again, NULL),
+				 0);
+		assert_true(krn_value_eq(&value, &again));
+	}
+	krn_arena_free(arena);
+}
+
+static void
+test_canonical(void **state KRN_UNUSED)
+{
+	/* numbers as ECMAScript writes them; Source: RFC 8785 appendix B */
+	static const char text[] =
+	    "{\"b\":1,\"a\":[1e21,1e-7,0.000001,100,333333333.3333333,4.50,"
+	    "2e-3,1e-27,-0.0],\"\xf0\x9f\x98\x80\":1,\"\xef\xac\xb3\":2}";
+	struct krn_arena *arena = krn_arena_new(0);
+	struct krn_value value;
+	struct krn_buf buf;
+	struct krn_str out;
+
+	assert_int_equal(parse(arena, text, sizeof(text) - 1, &value, NULL), 0);
+	krn_buf_init(&buf, arena);
+	krn_json_canonical(&buf, &value);
+	assert_int_equal(krn_buf_end(&buf, &out, NULL), 0);
+	assert_string_equal(
+	    krn_str_cstr(arena, out),
+	    "{\"a\":[1e+21,1e-7,0.000001,100,333333333.3333333,4.5,0.002,"
+	    "1e-27,0],\"b\":1,\"\xf0\x9f\x98\x80\":1,\"\xef\xac\xb3\":2}");
+	krn_arena_free(arena);
+}
+
+static void
+test_memory(void **state KRN_UNUSED)
+{
+	static const char text[] = "{\"a\":[1,2,3,{\"b\":\"c\"}],\"d\":1.5}";
+	struct krn_value value;
+	enum krn_err e = KRN_ERR_UNAVAILABLE;
+
+	for (int64_t n = 1; e != KRN_OK; n++) {
+		struct krn_arena *arena = krn_arena_new(0);
+
+		krn_arena_fail_nth(n);
+		e = parse(arena, text, sizeof(text) - 1, &value, NULL);
+		krn_arena_fail_nth(0);
+		assert_true(e == KRN_OK || e == KRN_ERR_UNAVAILABLE);
+		assert_true(n < 100);
+		krn_arena_free(arena);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_refused),    cmocka_unit_test(test_depth),
+	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_canonical),
+	    cmocka_unit_test(test_memory),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
