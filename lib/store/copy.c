@@ -12,26 +12,28 @@
 
 /* Read the results behind a COPY; the first error is told. */
 static enum krn_err
-copy_drain(struct krn_db *db, const char *what, int64_t *ret_rows,
-	   struct krn_error *err)
+copy_drain(struct krn_db *db, int64_t *ret_rows, struct krn_error *err)
 {
 	enum krn_err first = KRN_OK;
 	PGresult *result;
+	bool lost;
 
 	db->in_copy = false;
-	while ((result = PQgetResult(db->conn))) {
-		if (PQresultStatus(result) == PGRES_COMMAND_OK) {
-			if (ret_rows)
-				(void)!krn_parse_int64(
-				    krn_str_c(PQcmdTuples(result)), 0,
-				    INT64_MAX, ret_rows, NULL);
-		} else if (!first) {
-			first = db_fail_result(err, result, what);
+	while ((result = db_next_result(db, &lost))) {
+		if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+			if (!first)
+				first =
+				    db_fail_result(err, result, db->copy_name);
+		} else if (ret_rows) {
+			(void)!krn_parse_int64(krn_str_c(PQcmdTuples(result)),
+					       0, INT64_MAX, ret_rows, NULL);
 		}
 		PQclear(result);
 	}
-	if (PQstatus(db->conn) == CONNECTION_BAD)
-		return db_lost(db, first ? NULL : err);
+	if (lost || PQstatus(db->conn) == CONNECTION_BAD) {
+		db_lost(db, first ? NULL : err);
+		return first ? first : KRN_ERR_UNAVAILABLE;
+	}
 	if (first)
 		db->state = DB_FAILED;
 	return first;
@@ -43,36 +45,19 @@ copy_begin(struct krn_db *db, enum krn_stmt stmt,
 	   struct krn_error *err)
 {
 	const struct krn_stmt_row *row = krn_stmt_row(stmt);
+	const char *text;
 	enum krn_err e;
 
-	KRN_BUG_IF(row->shape != (wanted == PGRES_COPY_IN
-				      ? KRN_SHAPE_COPY_IN
-				      : KRN_SHAPE_COPY_OUT));
-	if ((e = krn_db_flush(db, err)))
+	KRN_BUG_IF(
+	    row->shape !=
+	    (wanted == PGRES_COPY_IN ? KRN_SHAPE_COPY_IN : KRN_SHAPE_COPY_OUT));
+	if ((e = krn_db_flush(db, err)) ||
+	    (e = stmt_expand(db->arena, stmt, identifiers, &text, err)) ||
+	    (e = db_run_text(db, text, wanted, row->name, err)))
 		return e;
-	const char *text = stmt_expand(db->arena, stmt, identifiers);
-
-	if (!text)
-		return krn_arena_fail(db->arena, err);
-	if ((e = db_leave_pipeline(db, err)))
-		return e;
-	/* an outbound stream is read in blocking mode: nothing else waits */
-	PQsetnonblocking(db->conn, 0);
-	db->round_trips++;
-
-	PGresult *result = PQexec(db->conn, text);
-	const ExecStatusType status = PQresultStatus(result);
-
-	if (status != wanted) {
-		e = db_fail_result(err, result, row->name);
-		db->state = DB_FAILED;
-	}
-	PQclear(result);
-	PQsetnonblocking(db->conn, 1);
-	if (PQstatus(db->conn) == CONNECTION_BAD)
-		return db_lost(db, err);
-	db->in_copy = e == KRN_OK;
-	return e;
+	db->copy_name = row->name;
+	db->in_copy = true;
+	return KRN_OK;
 }
 
 /* In */
@@ -93,6 +78,9 @@ krn_copy_in_put(struct krn_db *db, const char *data, size_t len,
 {
 	const int64_t start = krn_clock_monotonic_us();
 
+	KRN_BUG_IF(!db->in_copy && db->conn);
+	if (!db->conn)
+		return db_lost(db, err);
 	while (len) {
 		const size_t part = len < COPY_PUT_BYTES ? len : COPY_PUT_BYTES;
 		const int put = PQputCopyData(db->conn, data, (int)part);
@@ -105,39 +93,47 @@ krn_copy_in_put(struct krn_db *db, const char *data, size_t len,
 		}
 		/* do not let libpq's buffer grow with the stream */
 		while (PQflush(db->conn) > 0)
-			if (!db_wait(db, true) || !PQconsumeInput(db->conn))
+			if (!db_wait(db, true))
 				return db_lost(db, err);
 	}
 	db->spent_us += krn_clock_monotonic_us() - start;
 	return KRN_OK;
 }
 
+/* The end of the stream, or with a reason its giving up. */
+static enum krn_err
+copy_in_finish(struct krn_db *db, const char *reason, int64_t *ret_rows,
+	       struct krn_error *err)
+{
+	const int64_t start = krn_clock_monotonic_us();
+	int ended;
+
+	/* 0: libpq's buffer is full, make room */
+	while ((ended = PQputCopyEnd(db->conn, reason)) == 0)
+		if (PQflush(db->conn) < 0 || !db_wait(db, true))
+			return db_lost(db, err);
+	if (ended < 0)
+		return db_lost(db, err);
+	const enum krn_err e = copy_drain(db, ret_rows, err);
+
+	db->spent_us += krn_clock_monotonic_us() - start;
+	return e;
+}
+
 enum krn_err
 krn_copy_in_end(struct krn_db *db, int64_t *ret_rows, struct krn_error *err)
 {
-	const int64_t start = krn_clock_monotonic_us();
-
-	PQsetnonblocking(db->conn, 0);
-	if (PQputCopyEnd(db->conn, NULL) != 1)
+	KRN_BUG_IF(!db->in_copy && db->conn);
+	if (!db->conn)
 		return db_lost(db, err);
-	const enum krn_err e = copy_drain(db, "copy in", ret_rows, err);
-
-	if (db->conn)
-		PQsetnonblocking(db->conn, 1);
-	db->spent_us += krn_clock_monotonic_us() - start;
-	return e;
+	return copy_in_finish(db, NULL, ret_rows, err);
 }
 
 void
 krn_copy_in_abort(struct krn_db *db)
 {
-	if (!db->conn || !db->in_copy)
-		return;
-	PQsetnonblocking(db->conn, 0);
-	if (PQputCopyEnd(db->conn, "given up") == 1)
-		(void)!copy_drain(db, "copy in", NULL, NULL);
-	if (db->conn)
-		PQsetnonblocking(db->conn, 1);
+	if (db->conn && db->in_copy)
+		(void)!copy_in_finish(db, "given up", NULL, NULL);
 }
 
 /* Source: PostgreSQL, COPY, text format */
@@ -185,18 +181,35 @@ krn_copy_out_begin(struct krn_db *db, enum krn_stmt stmt,
 	return copy_begin(db, stmt, identifiers, PGRES_COPY_OUT, err);
 }
 
+/* Wait for more of the stream. */
+static bool
+copy_out_wait(struct krn_db *db)
+{
+	const int64_t start = krn_clock_monotonic_us();
+	const bool more = PQflush(db->conn) >= 0 && db_wait(db, false);
+
+	db->spent_us += krn_clock_monotonic_us() - start;
+	return more;
+}
+
 enum krn_err
 krn_copy_out_next(struct krn_db *db, struct krn_copy_row *ret_row,
 		  struct krn_error *err)
 {
+	int len;
+
+	KRN_BUG_IF(!db->in_copy && db->conn);
+	if (!db->conn)
+		return db_lost(db, err);
 	if (db->copy_row)
 		PQfreemem(db->copy_row);
 	db->copy_row = NULL;
-	const int len = PQgetCopyData(db->conn, &db->copy_row, 0);
-
+	while ((len = PQgetCopyData(db->conn, &db->copy_row, 1)) == 0)
+		if (!copy_out_wait(db))
+			return db_lost(db, err);
 	if (len == -1) {
 		*ret_row = (struct krn_copy_row){NULL, 0};
-		return copy_drain(db, "copy out", NULL, err);
+		return copy_drain(db, NULL, err);
 	}
 	if (len < 0)
 		return db_lost(db, err);

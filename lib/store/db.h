@@ -65,8 +65,8 @@ struct krn_db *krn_db_new(struct krn_str url, const char *program,
 void krn_db_free(struct krn_db *db);
 
 /*
- * Connect if there is no connection. Only for callers that want to know
- * early; krn_db_begin does it by itself.
+ * Connect if there is no connection. Outside a transaction. Only for callers
+ * that want to know early; krn_db_begin does it by itself.
  * Errors: KRN_ERR_UNAVAILABLE
  */
 KRN_MUSTCHECK enum krn_err krn_db_connect(struct krn_db *db,
@@ -106,6 +106,7 @@ void krn_db_send_named(struct krn_db *db, enum krn_stmt stmt,
  * Execute what is queued and wait for it; the transaction goes on.
  * Errors: by SQLSTATE (db.c, table), the first that failed;
  *         KRN_ERR_NOTFOUND  a ONE_ROW statement gave none
+ *         KRN_ERR_INVALID   a parameter or name that PostgreSQL cannot hold
  */
 KRN_MUSTCHECK enum krn_err krn_db_flush(struct krn_db *db,
 					struct krn_error *err);

@@ -17,6 +17,8 @@ enum db_step {
 	DB_STEP_DESCRIBE,
 	DB_STEP_STATEMENT,
 	DB_STEP_COMMIT,
+	DB_STEP_ROLLBACK,
+	DB_STEP_SYNC, /* what an error aborted ends here */
 };
 
 struct db_pending {
@@ -32,12 +34,22 @@ enum db_state {
 	DB_FAILED, /* a statement failed; only rollback helps */
 };
 
+/* How far a connection knows a statement. Set when it is queued. */
+enum db_prepared {
+	DB_PREPARED_NOT,
+	DB_PREPARED_PARSED, /* but its types were not found right yet */
+	DB_PREPARED_CHECKED,
+};
+
 struct krn_db {
 	PGconn *conn; /* NULL: not connected */
 	char *conninfo;
 	char application_name[64];
 	char settings[512]; /* startup options */
 	bool listens;
+
+	/* without a byte for so long the server is dead; -1: never */
+	int patience_ms;
 
 	/* reconnecting */
 	int64_t retry_at_us; /* monotonic */
@@ -49,12 +61,14 @@ struct krn_db {
 	struct db_pending *first, **last;
 	bool in_pipeline;
 	bool in_copy;
+	bool is_stale;           /* what it has prepared no longer fits */
+	const char *copy_name;   /* the statement of the stream */
 	char *copy_row;          /* libpq's memory of the current row */
 	struct krn_error broken; /* why queueing failed; code 0: it did not */
 	int64_t spent_us;
 	int64_t round_trips;
 
-	/* which statements this connection has prepared */
+	/* enum db_prepared of each statement */
 	unsigned char prepared[KRN_STMT__MAX + 1];
 };
 
@@ -62,26 +76,58 @@ struct krn_rows {
 	PGresult *result;
 };
 
+/* db.c */
+
 /* Fill `err` from a failed result and give its code. */
 enum krn_err db_fail_result(struct krn_error *err, const PGresult *result,
 			    const char *what);
 
+/* Close; safe without a connection. */
+void db_close(struct krn_db *db);
+
 /* The connection is lost: close it and tell. */
 enum krn_err db_lost(struct krn_db *db, struct krn_error *err);
 
-/* Wait until the socket is readable (or writable too); false: lost. */
+/* Read what has come; false: the server closed the connection. */
+bool db_is_alive(struct krn_db *db);
+
+/*
+ * Wait until the socket is readable (or writable too) and read what is there.
+ * False: lost, or the server was silent for longer than patience_ms.
+ */
 bool db_wait(struct krn_db *db, bool to_write);
+
+/* The next result, waiting for it; NULL at a boundary. *ret_lost tells. */
+PGresult *db_next_result(struct krn_db *db, bool *ret_lost);
 
 /* Leave pipeline mode; all results must have been read. */
 enum krn_err db_leave_pipeline(struct krn_db *db, struct krn_error *err);
 
 /*
- * The statement's text with its identifier slots filled. NULL when the arena
- * is exhausted.
- * Ownership: lives in `arena`, ends in NUL.
+ * Execute a text outside of the pipeline: a COPY, a LISTEN, a migration's
+ * several statements. `wanted` PGRES_COPY_IN or _OUT: a stream is open then;
+ * PGRES_COMMAND_OK: anything that is not an error.
  */
-const char *stmt_expand(struct krn_arena *arena, enum krn_stmt stmt,
-			const struct krn_str *identifiers);
+enum krn_err db_run_text(struct krn_db *db, const char *text,
+			 ExecStatusType wanted, const char *what,
+			 struct krn_error *err);
+
+/* notify.c */
+
+/* LISTEN on the connection. */
+enum krn_err notify_begin(struct krn_db *db, struct krn_error *err);
+
+/* stmt.c */
+
+/*
+ * The statement's text with its identifier slots filled.
+ * Ownership: lives in `arena`, ends in NUL.
+ * Errors:    KRN_ERR_INVALID  a name is empty or has a NUL
+ *            as krn_arena_fail
+ */
+enum krn_err stmt_expand(struct krn_arena *arena, enum krn_stmt stmt,
+			 const struct krn_str *identifiers,
+			 const char **ret_text, struct krn_error *err);
 
 /* Does a described statement have the types that its head declares? */
 enum krn_err stmt_check(enum krn_stmt stmt, const PGresult *description,

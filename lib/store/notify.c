@@ -14,22 +14,22 @@
 #define NOTIFY_LISTEN "LISTEN kaireon_jobs"
 
 enum krn_err
+notify_begin(struct krn_db *db, struct krn_error *err)
+{
+	return db_run_text(db, NOTIFY_LISTEN, PGRES_COMMAND_OK, "LISTEN", err);
+}
+
+enum krn_err
 krn_notify_listen(struct krn_db *db, struct krn_error *err)
 {
 	enum krn_err e;
 
-	KRN_BUG_IF(db->state != DB_IDLE);
-	if ((e = krn_db_connect(db, err)) || (e = db_leave_pipeline(db, err)))
+	if (db->listens)
+		return krn_db_connect(db, err);
+	if ((e = krn_db_connect(db, err)) || (e = notify_begin(db, err)))
 		return e;
-	PQsetnonblocking(db->conn, 0);
-	PGresult *result = PQexec(db->conn, NOTIFY_LISTEN);
-
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
-		e = db_fail_result(err, result, "listen");
-	PQclear(result);
-	PQsetnonblocking(db->conn, 1);
-	db->listens = e == KRN_OK;
-	return e;
+	db->listens = true;
+	return KRN_OK;
 }
 
 static bool
@@ -57,6 +57,7 @@ krn_notify_wait(struct krn_db *db, int timeout_ms, const sigset_t *mask,
 	*ret_notified = db->conn && notify_take(db);
 	if (*ret_notified)
 		return KRN_OK;
+	KRN_BUG_IF(db->state != DB_IDLE);
 	/* without a connection ppoll ignores the descriptor and only waits */
 	const int ready = ppoll(&fd, 1, &timeout, mask);
 
@@ -64,7 +65,7 @@ krn_notify_wait(struct krn_db *db, int timeout_ms, const sigset_t *mask,
 		return krn_fail(err, KRN_ERR_UNAVAILABLE, "not connected");
 	if (ready <= 0)
 		return KRN_OK;
-	if (!PQconsumeInput(db->conn))
+	if (!db_is_alive(db))
 		return db_lost(db, err);
 	*ret_notified = notify_take(db);
 	return KRN_OK;

@@ -23,8 +23,7 @@ param_buf(struct krn_buf *buf)
 struct krn_param
 krn_param_int(struct krn_arena *arena, int64_t value)
 {
-	return krn_param_str(
-	    krn_str_printf(arena, "%lld", (long long)value));
+	return krn_param_str(krn_str_printf(arena, "%lld", (long long)value));
 }
 
 struct krn_param

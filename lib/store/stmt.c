@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "store/db_private.h"
 
-extern const struct krn_stmt_row krn_stmt_rows[KRN_STMT__MAX];
+extern const struct krn_stmt_row krn_stmt_rows[KRN_STMT__MAX + 1];
 
 const struct krn_stmt_row *
 krn_stmt_row(enum krn_stmt stmt)
@@ -19,12 +19,12 @@ krn_stmt_row(enum krn_stmt stmt)
 	return &krn_stmt_rows[stmt];
 }
 
-/* A name in double quotes. A NUL or an empty name fails the buffer. */
-static void
-stmt_quote(struct krn_buf *buf, struct krn_str name)
+static enum krn_err
+stmt_quote(struct krn_buf *buf, struct krn_str name, struct krn_error *err)
 {
 	if (name.len == 0 || memchr(name.s, '\0', name.len))
-		buf->failed = true;
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "a name is empty or contains NUL");
 	krn_buf_add_char(buf, '"');
 	for (size_t i = 0; i < name.len; i++) {
 		if (name.s[i] == '"')
@@ -32,30 +32,32 @@ stmt_quote(struct krn_buf *buf, struct krn_str name)
 		krn_buf_add_char(buf, name.s[i]);
 	}
 	krn_buf_add_char(buf, '"');
+	return KRN_OK;
 }
 
 /*
  * The value of a slot: one name, or a list's names behind an alias:
  * {o.columns...} writes o."a", o."b".
  */
-static void
+static enum krn_err
 stmt_fill(struct krn_buf *buf, struct krn_str alias, bool list,
-	  struct krn_str names)
+	  struct krn_str names, struct krn_error *err)
 {
 	struct krn_str name;
 	bool more = false;
+	enum krn_err e;
 
-	if (!list) {
-		stmt_quote(buf, names);
-		return;
-	}
+	if (!list)
+		return stmt_quote(buf, names, err);
 	while (krn_str_split(&names, '\x1f', &name)) {
 		if (more)
 			krn_buf_add(buf, ", ", 2);
 		more = true;
 		krn_buf_add_str(buf, alias);
-		stmt_quote(buf, name);
+		if ((e = stmt_quote(buf, name, err)))
+			return e;
 	}
+	return KRN_OK;
 }
 
 /* The index of a slot's name in the head's list; must be there. */
@@ -70,18 +72,46 @@ stmt_slot_index(const struct krn_stmt_row *row, struct krn_str slot)
 		if (krn_str_eq(name, slot))
 			return i;
 	}
-	KRN_BUG_IF("an identifier slot is not in the statement's head");
+	krn_bug(__FILE__, __LINE__, "a slot is not in the statement's head");
 	return 0;
 }
 
-const char *
+/* Fill the slot that stands between `open` and `close`. */
+static enum krn_err
+stmt_slot(const struct krn_stmt_row *row, struct krn_buf *buf,
+	  struct krn_str slot, const struct krn_str *identifiers,
+	  struct krn_error *err)
+{
+	const bool list = krn_str_has_suffix(slot, KRN_STR("..."));
+	const ptrdiff_t dot = krn_str_find_char(slot, '.');
+	struct krn_str alias = {"", 0};
+
+	if (list)
+		slot.len -= 3;
+	if (dot > 0 && (size_t)dot < slot.len) {
+		alias = krn_str_from(slot.s, (size_t)dot + 1);
+		slot.s += dot + 1;
+		slot.len -= (size_t)dot + 1;
+	}
+	return stmt_fill(buf, alias, list,
+			 identifiers[stmt_slot_index(row, slot)], err);
+}
+
+enum krn_err
 stmt_expand(struct krn_arena *arena, enum krn_stmt stmt,
-	    const struct krn_str *identifiers)
+	    const struct krn_str *identifiers, const char **ret_text,
+	    struct krn_error *err)
 {
 	const struct krn_stmt_row *row = krn_stmt_row(stmt);
+	const char *at = row->text;
 	struct krn_buf buf;
 	struct krn_str text;
-	const char *at = row->text;
+	enum krn_err e;
+
+	if (!row->identifiers[0]) {
+		*ret_text = row->text;
+		return KRN_OK;
+	}
 
 	krn_buf_init(&buf, arena);
 	while (*at) {
@@ -94,25 +124,17 @@ stmt_expand(struct krn_arena *arena, enum krn_stmt stmt,
 		}
 		krn_buf_add(&buf, at, (size_t)(open - at));
 		at = close + 1;
-
-		struct krn_str slot =
-		    krn_str_from(open + 1, (size_t)(close - open - 1));
-		const bool list = krn_str_has_suffix(slot, KRN_STR("..."));
-		const ptrdiff_t dot = krn_str_find_char(slot, '.');
-		struct krn_str alias = {"", 0};
-
-		if (list)
-			slot.len -= 3;
-		if (dot > 0 && (size_t)dot < slot.len) {
-			alias = krn_str_from(slot.s, (size_t)dot + 1);
-			slot.s += dot + 1;
-			slot.len -= (size_t)dot + 1;
-		}
-		stmt_fill(&buf, alias, list,
-			  identifiers[stmt_slot_index(row, slot)]);
+		if ((e = stmt_slot(
+			 row, &buf,
+			 krn_str_from(open + 1, (size_t)(close - open - 1)),
+			 identifiers, err)))
+			return e;
 	}
 	krn_buf_add_char(&buf, '\0');
-	return krn_buf_end(&buf, &text, NULL) == KRN_OK ? text.s : NULL;
+	if ((e = krn_buf_end(&buf, &text, err)))
+		return e;
+	*ret_text = text.s;
+	return KRN_OK;
 }
 
 /* PostgreSQL's object ids of the types that heads name. Source: pg_type.dat */
@@ -120,10 +142,11 @@ static const struct {
 	const char *name;
 	Oid oid;
 } stmt_types[] = {
-    {"bool", 16},         {"bytea", 17},  {"int8", 20},     {"int4", 23},
-    {"text", 25},         {"float8", 701}, {"date", 1082},
-    {"timestamptz", 1184}, {"numeric", 1700}, {"text[]", 1009},
-    {"int8[]", 1016},     {"jsonb", 3802}, {"xid8", 5069},
+    {"bool", 16},     {"bytea", 17},         {"int8", 20},
+    {"int4", 23},     {"text", 25},          {"float8", 701},
+    {"date", 1082},   {"timestamptz", 1184}, {"numeric", 1700},
+    {"text[]", 1009}, {"int8[]", 1016},      {"jsonb", 3802},
+    {"xid8", 5069},
 };
 
 static bool

@@ -82,7 +82,10 @@ GRANT INSERT, UPDATE, DELETE ON kaireon.jobs, kaireon.dead_letter_events,
 	kaireon.campaign_run_chunks, kaireon.campaign_run_results,
 	kaireon.export_checkpoints, kaireon.cron_runs, kaireon.cron_run_tenants
 	TO kaireon_worker;
-GRANT UPDATE ON kaireon.campaign_runs TO kaireon_worker;
+GRANT INSERT, UPDATE ON kaireon.campaign_runs TO kaireon_worker;
+GRANT UPDATE (run_count, last_run_at, next_run_at) ON kaireon.campaigns TO kaireon_worker;
+GRANT INSERT ON kaireon.audit_logs TO kaireon_worker;
+GRANT UPDATE ON kaireon.audit_heads TO kaireon_worker;
 GRANT UPDATE (decision_count) ON kaireon.tenants TO kaireon_worker;
 GRANT INSERT ON kaireon.interaction_history TO kaireon_worker;
 

@@ -3,4 +3,4 @@
 -- result: one_row (found bool)
 -- role: owner
 -- access: read
-SELECT pg_catalog.to_regclass('kaireon.schema_migrations') IS NOT NULL;
+SELECT pg_catalog.to_regclass('kaireon.schema_migrations'::text) IS NOT NULL;
