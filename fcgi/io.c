@@ -74,14 +74,37 @@ krn_io_accept(struct krn_io *io)
 	}
 }
 
+/* The value of "NAME=value" when it is this name's, else NULL. */
+static const char *
+io_value(const char *pair, const char *name, size_t name_len)
+{
+	return strncmp(pair, name, name_len) == 0 && pair[name_len] == '='
+		   ? pair + name_len + 1
+		   : NULL;
+}
+
+/*
+ * A header that the client sent twice comes twice here (nginx before 1.23) or
+ * joined with ", " (since then): both look the same to us.
+ */
 struct krn_str
 krn_io_param(struct krn_io *io, struct krn_arena *arena, const char *name)
 {
-	const char *value = FCGX_GetParam(name, io->request.envp);
+	const size_t name_len = strlen(name);
+	struct krn_str found = {NULL, 0};
 
-	if (!value)
-		return (struct krn_str){NULL, 0};
-	return krn_str_dup(arena, krn_str_c(value));
+	for (char **at = io->request.envp; at && *at; at++) {
+		const char *value = io_value(*at, name, name_len);
+
+		if (!value)
+			continue;
+		found = found.s ? krn_str_printf(arena, "%.*s, %s",
+						 KRN_STR_ARG(found), value)
+				: krn_str_dup(arena, krn_str_c(value));
+		if (!found.s)
+			return found;
+	}
+	return found;
 }
 
 enum krn_err

@@ -17,8 +17,8 @@ use POSIX qw(:sys_wait_h);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $build = $ENV{KRN_BUILDDIR} || '.';
 my $source = $ENV{KRN_SRCDIR} || '.';
+my $build = $ENV{KRN_BUILDDIR} || (-d "$source/build" ? "$source/build" : '.');
 my $is_root = $> == 0;
 
 sub new {
