@@ -229,16 +229,14 @@ ctl_run(struct krn_ctl *ctl, size_t command)
 	return e ? ctl_fail(&err) : 0;
 }
 
-int
-main(int argc, char **argv)
+static int
+ctl_main(struct krn_arena *arena, int argc, char **argv)
 {
 	struct option long_options[CTL_OPTIONS_NR + 1];
-	struct krn_ctl ctl = {.arena = krn_arena_new(0)};
+	struct krn_ctl ctl = {.arena = arena};
 	size_t command = 0, skip = 1;
-	int c, status;
+	int c;
 
-	if (!ctl.arena)
-		return 1;
 	ctl_long_options(long_options);
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == 'h' || c == '?' || !ctl_take(&ctl, c))
@@ -271,7 +269,15 @@ main(int argc, char **argv)
 		return 2;
 	}
 	krn_log_init("kaireonctl", KRN_LOG_WARNING);
-	status = ctl_run(&ctl, command);
-	krn_arena_free(ctl.arena);
+	return ctl_run(&ctl, command);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct krn_arena *arena = krn_arena_new(0);
+	const int status = arena ? ctl_main(arena, argc, argv) : 1;
+
+	krn_arena_free(arena);
 	return status;
 }

@@ -228,14 +228,14 @@ main(int argc, char **argv)
 
 	worker_block_signals(&waiting);
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == '?' || c == 'h')
-			return worker_usage(c == 'h' ? stdout : stderr,
-					    c == 'h' ? 0 : 2);
 		action = c;
 	}
-	if (!arena || optind != argc)
-		return worker_usage(stderr, 2);
-	if (krn_options_load(arena, &options, &err)) {
+	if (!arena)
+		return 1;
+	if (action == '?' || action == 'h' || optind != argc)
+		status = worker_usage(action == 'h' ? stdout : stderr,
+				      action == 'h' ? 0 : 2);
+	else if (krn_options_load(arena, &options, &err)) {
 		for (size_t i = 0; err.problems && i < err.problems->nr; i++)
 			fprintf(stderr, "kaireon-worker: %s: %s\n",
 				err.problems->list[i].field,
