@@ -29,7 +29,10 @@ auth_secret_is(struct krn_str given, struct krn_str secret,
 	       struct krn_str previous)
 {
 	/* both are always compared: the time tells nothing */
-	return krn_secret_eq(secret, given) | krn_secret_eq(previous, given);
+	const bool is_current = krn_secret_eq(secret, given);
+	const bool is_previous = krn_secret_eq(previous, given);
+
+	return is_current || is_previous;
 }
 
 /*

@@ -226,7 +226,7 @@ fields_query_one(struct fields_parse *parse, struct krn_str pair)
 		    krn_str_eq_c(value, "true");
 		break;
 	case KRN_FIELD_VALUE:
-		KRN_BUG_IF("a JSON value in a query");
+		KRN_BUG_IF(true); /* a JSON value in a query */
 	}
 }
 

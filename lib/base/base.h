@@ -76,6 +76,11 @@ krn_mul_size(size_t a, size_t b, size_t *ret_product)
 }
 
 /* clang-format off */
+/* _FORTIFY_SOURCE makes macros of these, which clang will not poison */
+#undef sprintf
+#undef vsprintf
+#undef asprintf
+#undef vasprintf
 #pragma GCC poison sprintf vsprintf strcpy strcat strncpy strncat strtok
 #pragma GCC poison gets atoi atol atoll atof gmtime localtime ctime asctime
 #ifndef KRN_ALLOW_STRTOL

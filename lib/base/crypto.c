@@ -91,5 +91,5 @@ krn_secret_eq(struct krn_str secret, struct krn_str given)
 	/* equal lengths by hashing: memcmp's time would tell the length */
 	krn_sha256(secret.s, secret.len, a);
 	krn_sha256(given.s, given.len, b);
-	return (CRYPTO_memcmp(a, b, sizeof(a)) == 0) & (secret.len != 0);
+	return CRYPTO_memcmp(a, b, sizeof(a)) == 0 && secret.len != 0;
 }
