@@ -118,7 +118,7 @@ krn_migrate(struct krn_db *db, krn_migrate_fn applied, void *data,
 	    struct krn_error *err)
 {
 	struct krn_arena *arena = krn_arena_new(0);
-	const struct krn_migration *m;
+	const struct krn_migration *m = NULL;
 	const int patience_ms = db->patience_ms;
 	enum krn_err e;
 
