@@ -119,8 +119,11 @@ krn_db_new(struct krn_str url, const char *program,
 		 (long long)options->statement_timeout_ms,
 		 (long long)options->lock_timeout_ms,
 		 (long long)options->statement_timeout_ms * 2);
-	db->patience_ms =
-	    (int)options->statement_timeout_ms + DB_PATIENCE_MARGIN_MS;
+	/* without a limit on statements silence has none either */
+	db->patience_ms = options->statement_timeout_ms
+			      ? (int)options->statement_timeout_ms +
+				    DB_PATIENCE_MARGIN_MS
+			      : -1;
 	db->last = &db->first;
 	return db;
 }
