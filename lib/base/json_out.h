@@ -22,7 +22,8 @@
 #include "base/buf.h"
 #include "base/value.h"
 
-#define KRN_JSON_OUT_DEPTH 64
+/* what is read is at most 64 deep; an answer wraps some levels around it */
+#define KRN_JSON_OUT_DEPTH 128
 
 struct krn_json_out {
 	struct krn_buf *buf;

@@ -14,6 +14,7 @@ struct yaml_anchor {
 	struct krn_str name;
 	struct krn_value value;
 	size_t nodes;
+	int depth; /* levels within it */
 };
 
 struct yaml_read {
@@ -23,6 +24,7 @@ struct yaml_read {
 	bool has_event;
 	struct yaml_anchor *anchors;
 	int depth;
+	int deepest;        /* reached since the last anchor began */
 	size_t nodes;       /* of the text */
 	size_t aliases;
 	size_t alias_nodes; /* that aliases would expand to */
@@ -338,13 +340,18 @@ yaml_alias(struct yaml_read *read, struct krn_value *ret)
 	if (++read->aliases > KRN_YAML_ALIASES_MAX ||
 	    read->alias_nodes > KRN_YAML_ALIAS_NODES_MAX)
 		return yaml_refuse(read, "too many aliases");
+	/* what it names counts where it stands */
+	if (read->depth + anchor->depth > KRN_YAML_DEPTH_MAX)
+		return yaml_refuse(read, "nested too deep");
+	if (read->depth + anchor->depth > read->deepest)
+		read->deepest = read->depth + anchor->depth;
 	*ret = anchor->value;
 	return KRN_OK;
 }
 
 static enum krn_err
 yaml_anchor_add(struct yaml_read *read, const char *name,
-		const struct krn_value *value, size_t nodes)
+		const struct krn_value *value, size_t nodes, int depth)
 {
 	struct yaml_anchor *anchor =
 	    krn_arena_make(read->arena, struct yaml_anchor);
@@ -352,7 +359,7 @@ yaml_anchor_add(struct yaml_read *read, const char *name,
 	if (!anchor)
 		return krn_arena_fail(read->arena, read->err);
 	*anchor = (struct yaml_anchor){read->anchors, krn_str_c(name), *value,
-				       nodes};
+				       nodes, depth};
 	read->anchors = anchor;
 	return KRN_OK;
 }
@@ -362,6 +369,8 @@ static enum krn_err
 yaml_value(struct yaml_read *read, struct krn_value *ret)
 {
 	const size_t nodes_before = read->nodes++;
+	const int depth_before = read->depth;
+	const int deepest_before = read->deepest;
 	const yaml_char_t *anchor = NULL;
 	char *name = NULL;
 	enum krn_err e;
@@ -386,6 +395,7 @@ yaml_value(struct yaml_read *read, struct krn_value *ret)
 	if (read->event.type != YAML_SCALAR_EVENT &&
 	    ++read->depth > KRN_YAML_DEPTH_MAX)
 		return yaml_refuse(read, "nested too deep");
+	read->deepest = read->depth;
 	if (read->event.type == YAML_SCALAR_EVENT) {
 		e = yaml_scalar(read, ret);
 	} else if (read->event.type == YAML_SEQUENCE_START_EVENT) {
@@ -397,7 +407,10 @@ yaml_value(struct yaml_read *read, struct krn_value *ret)
 	}
 	if (!e && name)
 		e = yaml_anchor_add(read, name, ret,
-				    read->nodes - nodes_before);
+				    read->nodes - nodes_before,
+				    read->deepest - depth_before);
+	if (deepest_before > read->deepest)
+		read->deepest = deepest_before;
 	return e;
 }
 

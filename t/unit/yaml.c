@@ -83,6 +83,20 @@ test_bombs(void **state KRN_UNUSED)
 	assert_int_equal(krn_yaml_parse(arena, krn_str_from(buf.data, buf.len),
 					&value, NULL),
 			 KRN_ERR_INVALID);
+	/* half of the depth as written, the other half by an alias */
+	krn_buf_clear(&buf);
+	krn_buf_add_c(&buf, "- &a ");
+	for (int part = 0; part < 2; part++) {
+		for (int i = 0; i < 40; i++)
+			krn_buf_add_char(&buf, '[');
+		krn_buf_add_c(&buf, part ? "*a" : "x");
+		for (int i = 0; i < 40; i++)
+			krn_buf_add_char(&buf, ']');
+		krn_buf_add_c(&buf, part ? "\n" : "\n- ");
+	}
+	assert_int_equal(krn_yaml_parse(arena, krn_str_from(buf.data, buf.len),
+					&value, NULL),
+			 KRN_ERR_INVALID);
 	krn_arena_free(arena);
 }
 
