@@ -7,6 +7,7 @@
 
 #include "decide/decide.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -294,9 +295,10 @@ decide_clamp(double value)
 	return value < 0 ? 0 : value > 1 ? 1 : value;
 }
 
-/* fit × match of a pair. Source: contract 7, rule configs. */
-static double
-decide_factor(const struct krn_decide *d, const struct krn_plan_pair *pair)
+/* fit and match of a pair. Source: contract 7, rule configs. */
+static void
+decide_factors(const struct krn_decide *d, const struct krn_plan_pair *pair,
+	       double *ret_fit, double *ret_match)
 {
 	double fit = 1, match = 1;
 
@@ -315,7 +317,9 @@ decide_factor(const struct krn_decide *d, const struct krn_plan_pair *pair)
 				match *= rule->factor;
 		}
 	}
-	return fit * match;
+	*ret_fit = fit;
+	/* many multipliers may leave the numbers: a score is finite */
+	*ret_match = isfinite(match) ? match : DBL_MAX;
 }
 
 static double
@@ -339,15 +343,20 @@ decide_score(const struct krn_decide *d, const struct krn_plan_pair *pair)
 {
 	const struct krn_plan *plan = d->plan;
 	const struct krn_plan_offer *offer = &plan->offers[pair->offer];
-	const double factor = decide_factor(d, pair);
+	double fit, match;
 
+	decide_factors(d, pair, &fit, &match);
 	/* without creatives every weight is 100 */
-	if (!plan->is_formula)
-		return offer->priority / 100 * (100.0 / 100) * factor;
+	if (!plan->is_formula) {
+		const double score =
+		    offer->priority / 100 * (100.0 / 100) * fit * match;
+
+		return isfinite(score) ? score : DBL_MAX;
+	}
 
 	const double parts[] = {
 	    decide_propensity(d, offer),
-	    decide_clamp(factor),
+	    decide_clamp(fit * match),
 	    decide_clamp(offer->business_value / 100),
 	    offer->priority / 100,
 	};
