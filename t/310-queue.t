@@ -85,10 +85,13 @@ once('first');
 my $blocked = q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'kaireon_worker' AND wait_event_type = 'Lock'};
 $stack->wait_for('the first worker', sub { $stack->query('postgres', $blocked) eq '1' });
 is(job('kind || fence'), 'run_decide1', 'one has the chunk');
-$stack->query('postgres', 'UPDATE kaireon.jobs SET leased_until = now()');
+$stack->query('postgres', "UPDATE kaireon.jobs SET leased_until = now() - interval '1 second'");
+is(status_of(once('polite')), 0, 'a lease that is over');
+is(job('kind || fence'), 'run_decide1', 'holds while its session executes a statement');
+$stack->query('postgres', "UPDATE kaireon.jobs SET leased_until = now() - interval '1 hour 1 second'");
 once('second');
 $stack->wait_for('the second worker', sub { $stack->query('postgres', $blocked) eq '2' });
-is(job('kind || fence'), 'run_decide2', 'another took it when the lease was over');
+is(job('kind || fence'), 'run_decide2', 'and is given up an hour later');
 leave($lock, 'COMMIT;');
 my $done = $demo->finished($campaign, $run);
 is(status_of($_), 0, "the $_ worker ends with status 0") for qw(first second);
@@ -133,6 +136,14 @@ is($stack->owner("SELECT kind || retry_count || jsonb_array_length(errors) || (p
 	"run_decide55$run", 'and a dead letter has its payload and every error');
 is($demo->ledger($run, 'count(*)'), 0, 'nothing of it is in the ledger');
 $stack->owner('GRANT INSERT ON kaireon.campaign_run_results TO kaireon_worker');
+
+# a step that ends its worker each time
+$run = $demo->trigger($campaign);
+$stack->query('postgres', 'UPDATE kaireon.jobs SET attempts = max_attempts');
+$stack->announce(qr/job failed.*attempt=26/);
+once('deadly');
+is(status_of('deadly'), 0, 'a job whose every attempt ended its worker');
+like($demo->finished($campaign, $run)->{error}, qr/^the worker ended in each of 25 attempts$/, 'fails its run');
 
 # what nobody knows how to do
 $stack->query('postgres', q{DELETE FROM kaireon.dead_letter_events;

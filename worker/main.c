@@ -112,6 +112,14 @@ worker_run(struct worker *worker, const struct krn_job *job)
 	const int64_t start_us = krn_clock_monotonic_us();
 	struct krn_error err = {.code = KRN_OK};
 
+	/* a step that ends its worker never comes to note a failure */
+	if (job->attempts > job->max_attempts) {
+		krn_refuse(&err, KRN_ERR_INVALID,
+			   "the worker ended in each of %lld attempts",
+			   (long long)job->max_attempts);
+		worker_failed(worker, job, &err);
+		return;
+	}
 	if (krn_step_run(worker->arena, worker->db, worker->options, job,
 			 &err)) {
 		worker_failed(worker, job, &err);

@@ -49,7 +49,7 @@ static const struct option_row option_rows[] = {
 	{"STATEMENT_TIMEOUT_MS", OPTION_INT,  AT(statement_timeout_ms), "30000", 1, 3600000, 0, "how long a statement of a request may take"},
 	{"TENANT_HEADER_FROM",   OPTION_TEXT, AT(tenant_header_from),   "", 0, 0, 0, "addresses that may use X-Tenant-Id without a key, separated by commas"},
 	{"TENANT_HEADER_ROLE",   OPTION_TEXT, AT(tenant_header_role),   "", 0, 0, 0, "role of X-Tenant-Id without a key: viewer, editor or admin; unset: refused"},
-	{"WORKER_LEASE_SECONDS", OPTION_INT,  AT(worker_lease_seconds), "600", 1, 3600, 0, "a job whose worker is silent for this long is taken over"},
+	{"WORKER_LEASE_SECONDS", OPTION_INT,  AT(worker_lease_seconds), "60", 1, 3600, 0, "a job whose worker is silent for this long is taken over"},
 	{"WORKER_POLL_MS",       OPTION_INT,  AT(worker_poll_ms),       "1000", 10, 60000, 0, "how often a worker looks for jobs when nothing wakes it"},
 };
 /* clang-format on */

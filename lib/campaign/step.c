@@ -62,7 +62,10 @@ krn_step_fail(struct krn_arena *arena, struct krn_db *db,
 	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
 		return e;
 	krn_tenant_set(db, job->tenant_id);
-	krn_job_bury(arena, db, job, reason);
+	if ((e = krn_job_bury(arena, db, job, reason, err))) {
+		krn_db_rollback(db);
+		return e;
+	}
 	krn_db_send(db, KRN_STMT_run_fail, params, NULL);
 	return krn_db_commit(db, err);
 }

@@ -77,6 +77,14 @@ krn_job_claim(struct krn_arena *arena, struct krn_db *db,
 	return KRN_OK;
 }
 
+static enum krn_err
+job_taken(const struct krn_job *job, struct krn_error *err)
+{
+	return krn_fail(err, KRN_ERR_CONFLICT,
+			"another worker has taken job %.*s",
+			KRN_STR_ARG(job->id));
+}
+
 enum krn_err
 krn_job_complete(struct krn_arena *arena, struct krn_db *db,
 		 const struct krn_job *job, struct krn_error *err)
@@ -93,9 +101,7 @@ krn_job_complete(struct krn_arena *arena, struct krn_db *db,
 	if ((e = krn_db_flush(db, err)))
 		return e;
 	if (krn_rows_nr(rows) == 0)
-		return krn_fail(err, KRN_ERR_CONFLICT,
-				"another worker has taken job %.*s",
-				KRN_STR_ARG(job->id));
+		return job_taken(job, err);
 	return krn_db_commit(db, err);
 }
 
@@ -128,9 +134,10 @@ krn_job_retry(struct krn_arena *arena, struct krn_db *db,
 	return krn_db_commit(db, err);
 }
 
-void
+enum krn_err
 krn_job_bury(struct krn_arena *arena, struct krn_db *db,
-	     const struct krn_job *job, struct krn_str reason)
+	     const struct krn_job *job, struct krn_str reason,
+	     struct krn_error *err)
 {
 	char id[KRN_ID_BYTES];
 
@@ -141,6 +148,10 @@ krn_job_bury(struct krn_arena *arena, struct krn_db *db,
 	    krn_param_str(reason),
 	    krn_param_c(id),
 	};
+	const struct krn_rows *rows;
+	enum krn_err e;
 
-	krn_db_send(db, KRN_STMT_job_bury, params, NULL);
+	if ((e = krn_db_exec(db, KRN_STMT_job_bury, params, &rows, err)))
+		return e;
+	return krn_rows_nr(rows) ? KRN_OK : job_taken(job, err);
 }

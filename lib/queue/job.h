@@ -6,8 +6,8 @@
  *
  * A worker claims a job under a lease and a fencing token. The lease belongs
  * to the worker's database session: when the session ends, however it ends,
- * the job is free again at once; a worker that is alive and silent loses it
- * when the lease is over. A job is completed in the transaction of its
+ * the job is free again at once; a worker that is alive and silent, with no
+ * statement at work, loses it when the lease is over. A job is completed in the transaction of its
  * effect, and only with the token of the last claim, so of two workers that
  * believe to have a job one commits.
  *
@@ -65,9 +65,15 @@ KRN_MUSTCHECK enum krn_err krn_job_retry(struct krn_arena *arena,
 					 struct krn_str reason,
 					 struct krn_error *err);
 
-/* The job failed for good: queue, in this transaction, its move to the dead. */
-void krn_job_bury(struct krn_arena *arena, struct krn_db *db,
-		  const struct krn_job *job, struct krn_str reason);
+/*
+ * The job failed for good: move it, in this transaction, to the dead letters.
+ * Errors: KRN_ERR_CONFLICT  another worker has the job; do not commit
+ */
+KRN_MUSTCHECK enum krn_err krn_job_bury(struct krn_arena *arena,
+					struct krn_db *db,
+					const struct krn_job *job,
+					struct krn_str reason,
+					struct krn_error *err);
 
 /* Set the transaction's tenant; queued. For worker and ctl. */
 void krn_tenant_set(struct krn_db *db, struct krn_str tenant_id);

@@ -1,9 +1,9 @@
 -- campaign_get: a campaign with its last runs and a page of results of the
+-- latest run; or, when the id is a run's, that run.
 -- params: id text, results_limit int8, results_cursor text
 -- result: zero_or_one (document text)
 -- role: api
 -- access: read
--- latest run; or, when the id is a run's, that run.
 SELECT CASE WHEN pg_catalog.left($1::text, 5) = 'crun_' THEN
 	(SELECT kaireon.run_document(r)::text FROM kaireon.campaign_runs AS r
 	 WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text)

@@ -1,9 +1,9 @@
 -- export_intent: the batch to write: the intent that is there, else a new one over
+-- the next rows below the snapshot's ceiling; path NULL when nothing is new.
 -- params: path text, max_rows int8
 -- result: one_row (path text, from_xid xid8, from_id text, to_xid xid8, to_id text, changed bool)
 -- role: worker
 -- access: write
--- the next rows below the snapshot's ceiling; path NULL when nothing is new.
 WITH point AS (
 	SELECT p.*, p.system_identifier <> c.system_identifier::text AS changed
 	FROM kaireon.export_checkpoints AS p, pg_catalog.pg_control_system() AS c

@@ -1,9 +1,9 @@
 -- export_rest: what is not exported yet: below the ceiling, and how old the oldest
+-- row is, also when an open transaction holds it back.
 -- params:
 -- result: one_row (has_more bool, lag_seconds int8)
 -- role: worker
 -- access: read
--- row is, also when an open transaction holds it back.
 SELECT EXISTS (SELECT FROM kaireon.interaction_history AS h
                WHERE h.tenant_id = kaireon.tenant_id()
                  AND (h.commit_xid, h.id) > (p.commit_xid, p.id)

@@ -1,9 +1,9 @@
 -- gitops_revision_insert: the next revision: the epoch moves, the configuration as it
+-- is now is kept, and it is what drift is measured against.
 -- params: actor text, summary jsonb, audit_id text, bundle jsonb
 -- result: one_row (revision int8)
 -- role: api, owner
 -- access: write
--- is now is kept, and it is what drift is measured against.
 WITH moved AS (
 	UPDATE kaireon.config_epochs AS e
 	SET epoch = e.epoch + 1, revision = e.revision + 1, changed_at = pg_catalog.now()

@@ -1,6 +1,6 @@
 -- job_bury: the job failed for good: it becomes a dead letter.
 -- params: id text, fence int8, error text, dead_id text
--- result: none
+-- result: zero_or_one (id text)
 -- role: worker
 -- access: write
 WITH dead AS (
@@ -14,4 +14,5 @@ SELECT d.tenant_id, $4::text, d.topic, d.kind, d.payload, $3::text,
        d.errors || pg_catalog.jsonb_build_object(
            'at', kaireon.time_text(pg_catalog.now()), 'attempt', d.attempts, 'error', $3::text),
        d.attempts
-FROM dead AS d;
+FROM dead AS d
+RETURNING id;

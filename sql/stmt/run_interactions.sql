@@ -1,9 +1,9 @@
 -- run_interactions: each decision of a run is one interaction. The ids follow from the
+-- decision, so that nothing can be inserted twice.
 -- params: run_id text
 -- result: none
 -- role: worker
 -- access: write
--- decision, so that nothing can be inserted twice.
 INSERT INTO kaireon.interaction_history (tenant_id, id, customer_id, interaction_type,
 	direction, offer_id, creative_id, channel_id, campaign_id, campaign_run_id,
 	rank, score, created_at)

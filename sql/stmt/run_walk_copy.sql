@@ -1,9 +1,9 @@
 -- run_walk_copy: all candidates in the order in which limits are given out: the
+-- smallest score among a candidate and those before it, then customer, rank.
 -- params:
 -- result: copy_out
 -- role: worker
 -- access: read
--- smallest score among a candidate and those before it, then customer, rank.
 COPY (
 	SELECT c.customer, c.customer_id, c.rank, c.offer_id, c.channel_id, c.status
 	FROM (SELECT l.customer_id, l.rank, l.offer_id, l.channel_id, l.status,
