@@ -273,6 +273,8 @@ campaign_references(struct campaign_check *check)
 	if (campaign_is_null(check->fields->decision_flow_id))
 		krn_problem_add(check->problems, "decisionFlowId",
 				"is required");
+	else if (check->fields->decision_flow_id->type != KRN_VALUE_STRING)
+		; /* noted where its text is taken */
 	else if (krn_rows_is_null(known, 0, 0))
 		krn_problem_add(check->problems, "decisionFlowId",
 				"no such decision flow");
@@ -281,7 +283,8 @@ campaign_references(struct campaign_check *check)
 				"the decision flow was never published");
 	if (campaign_is_null(check->fields->segment_id))
 		krn_problem_add(check->problems, "segmentId", "is required");
-	else if (krn_rows_is_null(known, 0, 2))
+	else if (check->fields->segment_id->type == KRN_VALUE_STRING &&
+		 krn_rows_is_null(known, 0, 2))
 		krn_problem_add(check->problems, "segmentId",
 				"no such segment");
 	if (!krn_rows_is_null(known, 0, 3))
@@ -291,34 +294,38 @@ campaign_references(struct campaign_check *check)
 	if (!krn_rows_bool(known, 0, 5))
 		krn_problem_add(check->problems, "scheduleTimezone",
 				"unknown time zone");
+	if (!krn_rows_is_null(known, 0, 6))
+		krn_problem_add(check->problems, "fileConfig.columns",
+				"the segment has no such attribute: %s",
+				krn_rows_str(known, 0, 6).s);
 }
 
-/* "[]" or the list as JSON; noted when it is none. */
-static enum krn_err
-campaign_channels(struct campaign_check *check, struct krn_str *ret,
-		  struct krn_error *err)
+/* Is it absent or a list of texts? */
+static bool
+campaign_texts_is(const struct krn_value *list)
 {
-	const struct krn_value *list = check->fields->channel_ids;
-	struct krn_json_out out;
+	if (campaign_is_null(list))
+		return true;
+	if (list->type != KRN_VALUE_ARRAY || list->array.nr > 1000)
+		return false;
+	for (size_t i = 0; i < list->array.nr; i++)
+		if (list->array.items[i].type != KRN_VALUE_STRING)
+			return false;
+	return true;
+}
+
+/* A list of texts as JSON; "[]" when it is absent or none. */
+static enum krn_err
+campaign_texts(struct krn_arena *arena, const struct krn_value *list,
+	       struct krn_str *ret, struct krn_error *err)
+{
 	struct krn_buf buf;
-	bool good = true;
 
 	*ret = KRN_STR("[]");
-	if (campaign_is_null(list))
+	if (campaign_is_null(list) || !campaign_texts_is(list))
 		return KRN_OK;
-	if (list->type != KRN_VALUE_ARRAY || list->array.nr > 1000)
-		good = false;
-	for (size_t i = 0; good && i < list->array.nr; i++)
-		good = list->array.items[i].type == KRN_VALUE_STRING;
-	if (!good) {
-		krn_problem_add(check->problems, "channelIds",
-				"must be a list of channel ids");
-		return KRN_OK;
-	}
-	krn_buf_init(&buf, check->arena);
-	krn_json_init(&out, &buf);
-	krn_json_value(&out, NULL, list);
-	krn_json_end(&out);
+	krn_buf_init(&buf, arena);
+	krn_json_canonical(&buf, list);
 	return krn_buf_end(&buf, ret, err);
 }
 
@@ -392,7 +399,7 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	    .problems = krn_arena_make(arena, struct krn_problems),
 	};
 	const struct krn_rows *rows;
-	struct krn_str channels, text, zone;
+	struct krn_str channels, columns, text, zone;
 	struct krn_buf buf;
 	char id[KRN_ID_BYTES];
 	enum krn_err e;
@@ -402,13 +409,20 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	check.problems->arena = arena;
 	zone = campaign_text(&check, "scheduleTimezone",
 			     fields->schedule_timezone, 100, KRN_STR("UTC"));
-	if ((e = campaign_channels(&check, &channels, err)))
+	if (!campaign_texts_is(fields->channel_ids))
+		krn_problem_add(check.problems, "channelIds",
+				"must be a list of channel ids");
+	if ((e = campaign_texts(arena, fields->channel_ids, &channels, err)) ||
+	    (e = campaign_texts(arena,
+				krn_value_find(fields->file_config, "columns"),
+				&columns, err)))
 		return e;
 	const struct krn_param refs[] = {
 	    campaign_id_param(fields->decision_flow_id),
 	    campaign_id_param(fields->segment_id),
 	    krn_param_str(channels),
 	    krn_param_str(zone),
+	    krn_param_str(columns),
 	};
 
 	if ((e = krn_db_exec(db, KRN_STMT_campaign_check, refs, &check.known,
@@ -448,6 +462,7 @@ campaign_may_run(struct krn_db *db, const struct krn_rows *campaign,
 	    krn_param_str(krn_rows_str(campaign, 0, 2)),
 	    krn_param_str(krn_rows_str(campaign, 0, 3)),
 	    krn_param_c("UTC"),
+	    krn_param_c("[]"),
 	};
 
 	if ((e = krn_db_exec(db, KRN_STMT_campaign_check, refs, &known, err)))

@@ -1,4 +1,4 @@
--- job_claim: the next due job of any tenant, under a lease and a new fencing token
+-- job_claim: the next due job of any tenant, under a lease and a new fencing token.
 -- A lease ends with the database session that took it, or with its time when that
 -- session is not at work; a statement that runs for an hour longer is given up.
 -- params: lease_seconds int8
