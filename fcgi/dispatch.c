@@ -232,16 +232,15 @@ static enum krn_err
 dispatch_begin(struct dispatch_call *call, struct krn_error *err)
 {
 	struct krn_request *request = &call->request;
+	const enum krn_tx tx = request->route->tx_of
+				   ? request->route->tx_of(request)
+				   : request->route->tx;
 	enum krn_err e;
 
-	if (request->route->tx == KRN_TX_NONE &&
-	    !dispatch_needs_identity(request->route))
+	if (tx == KRN_TX_NONE && !dispatch_needs_identity(request->route))
 		return KRN_OK;
 	if ((e = krn_db_begin(request->db, request->arena,
-			      request->route->tx == KRN_TX_NONE
-				  ? KRN_TX_READ
-				  : request->route->tx,
-			      err)))
+			      tx == KRN_TX_NONE ? KRN_TX_READ : tx, err)))
 		return e;
 	if (dispatch_needs_identity(request->route))
 		krn_auth_send(request, &call->identity);

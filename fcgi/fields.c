@@ -190,6 +190,7 @@ fields_query_one(struct fields_parse *parse, struct krn_str pair)
 	    arena, at < 0 ? KRN_STR("")
 			  : krn_str_from(pair.s + at + 1, pair.len - len - 1));
 	int64_t integer = 0;
+	bool is_integer;
 
 	if (!name.s || !value.s) {
 		krn_problem_add(parse->problems, "query",
@@ -215,10 +216,9 @@ fields_query_one(struct fields_parse *parse, struct krn_str pair)
 		fields_set_string(parse, field, value);
 		break;
 	case KRN_FIELD_INT:
-		fields_set_int(parse, field,
-			       krn_parse_int64(value, INT64_MIN, INT64_MAX,
-					       &integer, NULL) == KRN_OK,
-			       integer);
+		is_integer = krn_parse_int64(value, INT64_MIN, INT64_MAX,
+					     &integer, NULL) == KRN_OK;
+		fields_set_int(parse, field, is_integer, integer);
 		break;
 	case KRN_FIELD_BOOL:
 		/* only the literal true; anything else is false */

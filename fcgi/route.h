@@ -78,6 +78,8 @@ struct krn_route {
 	enum krn_auth auth;
 	enum krn_pool pool;
 	enum krn_tx tx;
+	/* when set, the transaction that this very request needs */
+	enum krn_tx (*tx_of)(const struct krn_request *request);
 	enum krn_body body;
 	size_t body_max;  /* bytes; 0 only without a body */
 	const struct krn_field *fields;

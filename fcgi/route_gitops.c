@@ -12,14 +12,42 @@
 #include "gitops/apply.h"
 #include "gitops/export.h"
 
+/* Only the literal false commits. */
+static bool
+gitops_is_dry(const struct krn_request *request)
+{
+	const struct krn_str dry_run =
+	    krn_query_find(request->arena, request->query, "dryRun");
+
+	return !dry_run.s || !krn_str_eq_c(dry_run, "false");
+}
+
+enum krn_tx
+krn_route_gitops_tx(const struct krn_request *request)
+{
+	return gitops_is_dry(request) ? KRN_TX_SNAPSHOT : KRN_TX_WRITE;
+}
+
 /* The kinds that the query names. */
 static enum krn_err
 gitops_kinds(const struct krn_request *request, krn_kind_set *ret,
 	     struct krn_error *err)
 {
 	return krn_kind_set_parse(
-	    krn_query_find(request->arena, request->query, "kinds"),
-	    krn_str_eq_c(request->options->gitops_kinds, "v1"), ret, err);
+	    krn_query_find(request->arena, request->query, "kinds"), ret, err);
+}
+
+/* GITOPS_KINDS=v1: the kinds beyond its five are looked at only. */
+static krn_kind_set
+gitops_frozen(const struct krn_options *options)
+{
+	krn_kind_set frozen = 0;
+
+	for (unsigned i = 0; i < KRN_KIND__MAX; i++)
+		if (krn_str_eq_c(options->gitops_kinds, "v1") &&
+		    !krn_kinds[i].in_v1)
+			frozen |= 1u << i;
+	return frozen;
 }
 
 /* One of two words, the first being the default. */
@@ -187,17 +215,17 @@ gitops_options(const struct krn_request *request, bool is_apply,
 	       struct krn_error *err)
 {
 	struct krn_arena *arena = request->arena;
-	const struct krn_str dry_run =
-	    krn_query_find(arena, request->query, "dryRun");
 	const struct krn_str prune =
 	    krn_query_find(arena, request->query, "prune");
 	const struct krn_str budget =
 	    krn_query_find(arena, request->query, "maxDeletes");
 
-	*ret_dry_run =
-	    !is_apply || !dry_run.s || !krn_str_eq_c(dry_run, "false");
-	ret->prune = prune.s && krn_str_eq_c(prune, "true");
-	ret->max_deletes = -1;
+	*ret_dry_run = !is_apply || gitops_is_dry(request);
+	*ret = (struct krn_change_options){
+	    .frozen = gitops_frozen(request->options),
+	    .prune = prune.s && krn_str_eq_c(prune, "true"),
+	    .max_deletes = -1,
+	};
 	if (budget.s && krn_parse_int64(budget, 0, INT64_MAX,
 					&ret->max_deletes, NULL))
 		return krn_refuse(err, KRN_ERR_INVALID,

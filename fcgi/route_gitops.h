@@ -21,4 +21,7 @@ enum krn_err krn_route_gitops_apply(struct krn_request *request,
 				    struct krn_response *response,
 				    struct krn_error *err);
 
+/* A dry run reads one state; a real one locks, then reads what is committed. */
+enum krn_tx krn_route_gitops_tx(const struct krn_request *request);
+
 #endif

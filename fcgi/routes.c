@@ -98,7 +98,7 @@ const struct krn_route krn_routes[] = {
 	PENDING_CRON("/api/v1/cron/gitops-drift-check", "cron.gitops-drift-check", KRN_AUTH_CRON_SECRET),
 
 	{ .path = "/api/v1/gitops/apply", .methods = KRN_POST, .name = "gitops.apply", .auth = KRN_AUTH_VIEWER, API,
-	  WRITE, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_apply },
+	  WRITE, .tx_of = krn_route_gitops_tx, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_apply },
 	{ .path = "/api/v1/gitops/diff", .methods = KRN_POST, .name = "gitops.diff", .auth = KRN_AUTH_VIEWER, API,
 	  .tx = KRN_TX_SNAPSHOT, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_diff },
 	{ .path = "/api/v1/gitops/export", .methods = KRN_GET, .name = "gitops.export", .auth = KRN_AUTH_VIEWER, API,

@@ -58,7 +58,10 @@ $stack->query('postgres', q{
 						WHEN col.type = 'boolean' THEN 'true'
 						ELSE quote_literal('x') END;
 				END LOOP;
-				EXECUTE format('INSERT INTO kaireon.%I (%s) VALUES (%s) ON CONFLICT DO NOTHING', t.relname, names, vals);
+				BEGIN
+					EXECUTE format('INSERT INTO kaireon.%I (%s) VALUES (%s)', t.relname, names, vals);
+				EXCEPTION WHEN unique_violation THEN -- made with the tenant
+				END;
 			END LOOP;
 		END LOOP;
 	END $$;});

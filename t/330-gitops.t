@@ -105,7 +105,6 @@ for my $case (['Empty request body', ''], ['manifest', '{}'], ['', "\x00\x01\xff
 	like($answer->{json}{error}{message} // '', qr/^Invalid bundle:/, 'is an invalid bundle');
 	like($answer->{body}, qr/\Q$case->[0]\E/, 'and says why');
 }
-is(gitops('diff', $head . "- {apiVersion: kaireonai.com/v1, kind: Creative, metadata: {name: x}, spec: {}}")->{status}, 501, 'a kind that is not built yet');
 is(gitops('diff?kinds=Nothing', $yaml)->{status}, 400, 'an unknown kind in the query');
 is(export(), $before, 'none of it changed anything');
 

@@ -15,15 +15,20 @@
 
 #include <json.h>
 #include <math.h>
+#include <stdlib.h>
+
+/* A document of ours wraps some levels around what a client may send. */
+#define JSON_STORED_DEPTH_MAX 100
 
 struct json_note {
 	uint32_t line;
 	uint32_t column;
-	size_t members; /* of an object, as written */
+	size_t members; /* of an object, as written; else where it begins */
 };
 
 struct json_scan {
 	struct krn_arena *arena;
+	const char *start;
 	const char *at;
 	const char *end;
 	const char *line_start;
@@ -196,7 +201,8 @@ scan_note(struct json_scan *scan)
 		scan->notes_size = size;
 	}
 	scan->notes[scan->notes_nr] = (struct json_note){
-	    scan->line, (uint32_t)(scan->at - scan->line_start + 1), 0};
+	    scan->line, (uint32_t)(scan->at - scan->line_start + 1),
+	    (size_t)(scan->at - scan->start)};
 	return scan->notes_nr++;
 }
 
@@ -220,6 +226,7 @@ scan_member(struct json_scan *scan)
 static bool
 scan_items(struct json_scan *scan, size_t note, char close)
 {
+	scan->notes[note].members = 0;
 	scan_space(scan);
 	if (scan_char(scan, close))
 		return true;
@@ -311,6 +318,7 @@ scan_text(struct json_scan *scan, struct krn_str text, struct krn_error *err)
 struct json_copy {
 	struct krn_arena *arena;
 	const struct json_note *note; /* of the next value */
+	const char *stored;           /* the text; NULL: strict */
 };
 
 static enum krn_err json_copy_value(struct json_copy *copy,
@@ -378,8 +386,8 @@ json_copy_object(struct json_copy *copy, struct json_object *from,
 }
 
 static enum krn_err
-json_copy_number(struct json_object *from, struct krn_value *ret,
-		 struct krn_error *err)
+json_copy_number(const struct json_copy *copy, struct json_object *from,
+		 size_t start, struct krn_value *ret, struct krn_error *err)
 {
 	if (json_object_get_type(from) == json_type_double) {
 		ret->type = KRN_VALUE_DOUBLE;
@@ -392,6 +400,15 @@ json_copy_number(struct json_object *from, struct krn_value *ret,
 		/* json-c clamps what does not fit: the ends are refused */
 		if (ret->integer != INT64_MAX && ret->integer != INT64_MIN)
 			return KRN_OK;
+		if (copy->stored) {
+			ret->type = KRN_VALUE_DOUBLE;
+			const char *number = copy->stored + start;
+
+			return krn_parse_double(
+			    krn_str_from(number,
+					 strspn(number, "-0123456789")),
+			    &ret->number, err);
+		}
 	}
 	return json_refuse(err, ret->line, ret->column,
 			   "the number is out of range");
@@ -414,7 +431,7 @@ json_copy_value(struct json_copy *copy, struct json_object *from,
 		return KRN_OK;
 	case json_type_int:
 	case json_type_double:
-		return json_copy_number(from, ret, err);
+		return json_copy_number(copy, from, note->members, ret, err);
 	case json_type_string:
 		ret->type = KRN_VALUE_STRING;
 		return json_copy_string(
@@ -444,11 +461,12 @@ json_object_release(struct json_object **object)
 	json_object_put(*object);
 }
 
-enum krn_err
-krn_json_parse(struct krn_arena *arena, struct krn_str text, int depth_max,
-	       struct krn_value *ret, struct krn_error *err)
+static enum krn_err
+json_parse(struct krn_arena *arena, struct krn_str text, int depth_max,
+	   bool stored, struct krn_value *ret, struct krn_error *err)
 {
 	struct json_scan scan = {.arena = arena,
+				 .start = text.s,
 				 .at = text.s,
 				 .end = text.s + text.len,
 				 .line_start = text.s,
@@ -483,11 +501,25 @@ krn_json_parse(struct krn_arena *arena, struct krn_str text, int depth_max,
 		return krn_refuse(err, KRN_ERR_INVALID, "invalid JSON: %s",
 				  json_tokener_error_desc(wrong));
 
-	struct json_copy copy = {arena, scan.notes};
+	struct json_copy copy = {arena, scan.notes, stored ? text.s : NULL};
 	struct krn_value value;
 
 	if ((e = json_copy_value(&copy, tree, &value, err)))
 		return e;
 	*ret = value;
 	return KRN_OK;
+}
+
+enum krn_err
+krn_json_parse(struct krn_arena *arena, struct krn_str text, int depth_max,
+	       struct krn_value *ret, struct krn_error *err)
+{
+	return json_parse(arena, text, depth_max, false, ret, err);
+}
+
+enum krn_err
+krn_json_parse_stored(struct krn_arena *arena, struct krn_str text,
+		      struct krn_value *ret, struct krn_error *err)
+{
+	return json_parse(arena, text, JSON_STORED_DEPTH_MAX, true, ret, err);
 }

@@ -29,4 +29,14 @@ KRN_MUSTCHECK enum krn_err krn_json_parse(struct krn_arena *arena,
 					  struct krn_value *ret,
 					  struct krn_error *err);
 
+/*
+ * Parse a jsonb of the database, which spells a large double as an integer of
+ * any length: what does not fit 64 bits becomes a double. `text` ends in NUL,
+ * as rows do.
+ */
+KRN_MUSTCHECK enum krn_err krn_json_parse_stored(struct krn_arena *arena,
+						 struct krn_str text,
+						 struct krn_value *ret,
+						 struct krn_error *err);
+
 #endif

@@ -200,6 +200,28 @@ krn_str_is_utf8(struct krn_str str)
 	return true;
 }
 
+bool
+krn_str_next(struct krn_str *rest, uint32_t *ret_point)
+{
+	const unsigned char *s = (const unsigned char *)rest->s;
+	size_t len = 1;
+
+	if (rest->len == 0)
+		return false;
+	uint32_t point = s[0];
+
+	if (point >= 0xC0) {
+		len = point >= 0xF0 ? 4 : point >= 0xE0 ? 3 : 2;
+		point &= 0x7Fu >> len;
+		for (size_t i = 1; i < len && i < rest->len; i++)
+			point = point << 6 | (s[i] & 0x3Fu);
+	}
+	len = len < rest->len ? len : rest->len;
+	*rest = krn_str_from(rest->s + len, rest->len - len);
+	*ret_point = point;
+	return true;
+}
+
 size_t
 krn_str_code_points(struct krn_str str)
 {

@@ -79,6 +79,12 @@ bool krn_str_split(struct krn_str *rest, char separator,
 /* Well-formed UTF-8 without surrogates, at most U+10FFFF. NUL is allowed. */
 bool krn_str_is_utf8(struct krn_str str);
 
+/*
+ * Take the next code point of UTF-8 text off *rest; false at its end, and
+ * then *ret_point is left as it is.
+ */
+bool krn_str_next(struct krn_str *rest, uint32_t *ret_point);
+
 /* Code points of well-formed UTF-8. */
 size_t krn_str_code_points(struct krn_str str);
 

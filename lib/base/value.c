@@ -37,6 +37,18 @@ krn_value_find(const struct krn_value *value, const char *name)
 	return krn_value_find_str(value, krn_str_c(name));
 }
 
+const char *
+krn_value_place(const struct krn_value *value,
+		char buffer[KRN_VALUE_PLACE_BYTES])
+{
+	buffer[0] = '\0';
+	if (value && value->line)
+		snprintf(buffer, KRN_VALUE_PLACE_BYTES,
+			 "line %u, column %u: ", (unsigned)value->line,
+			 (unsigned)value->column);
+	return buffer;
+}
+
 bool
 krn_value_number(const struct krn_value *value, double *ret)
 {

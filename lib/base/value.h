@@ -69,6 +69,14 @@ bool krn_value_number(const struct krn_value *value, double *ret);
  */
 bool krn_value_eq(const struct krn_value *a, const struct krn_value *b);
 
+/*
+ * "line 3, column 7: " where the value stands in its text, for a message;
+ * "" when that is unknown or there is no value. Lives in `buffer`.
+ */
+#define KRN_VALUE_PLACE_BYTES 48
+const char *krn_value_place(const struct krn_value *value,
+			    char buffer[KRN_VALUE_PLACE_BYTES]);
+
 /* Make: leaves, for code that builds values. */
 
 static inline struct krn_value

@@ -12,8 +12,10 @@
 
 enum krn_kind_id {
 	KRN_KIND_CATEGORY,
+	KRN_KIND_SUBCATEGORY,
 	KRN_KIND_CHANNEL,
 	KRN_KIND_OFFER,
+	KRN_KIND_CREATIVE,
 	KRN_KIND_RULE,
 	KRN_KIND_POLICY,
 	KRN_KIND_PROFILE,
@@ -42,7 +44,7 @@ struct krn_kind_field {
 	bool required;        /* has no default */
 	const char *fallback; /* default as JSON; NULL: null, or the slug of the
 				 name for a field called key */
-	double min, max;      /* max 0: no range */
+	double min, max;      /* of a number; longest text or list; 0: no limit */
 	const char *const *choices;
 	enum krn_kind_id reference;
 };
@@ -52,17 +54,16 @@ struct krn_kind {
 	const char *folder; /* "offers" */
 	const char *table;  /* "offers" */
 	const char *prefix; /* of ids: "off" */
+	size_t name_max;    /* code points */
 	const struct krn_kind_field *fields;
 	size_t fields_nr;
 	bool needs_admin; /* a real apply that touches it */
 	bool in_v1;       /* reconciled under GITOPS_KINDS=v1 */
+	const char *within; /* the field that is part of the identity */
 };
 
 /* In the order of their dependencies, which is that of diffs. */
 extern const struct krn_kind krn_kinds[KRN_KIND__MAX];
-
-/* Known by the contract, not in this release. */
-bool krn_kind_is_pending(struct krn_str name);
 
 /* -1: unknown. */
 int krn_kind_find(struct krn_str name);
@@ -70,7 +71,15 @@ int krn_kind_find(struct krn_str name);
 /* The index of a field of a kind, or -1. */
 int krn_kind_field_find(const struct krn_kind *kind, struct krn_str name);
 
-/* The kind that a scope refers to; -1: none; -2: a segment; -3: not built. */
+/* What a scopeRef names, when it is no kind of the table. */
+enum krn_ref {
+	KRN_REF_NOTHING = -1,    /* nothing */
+	KRN_REF_SEGMENT = -2,   /* a segment, by name */
+	KRN_REF_PLACEMENT = -3, /* a placement: a text of the channel's own */
+	KRN_REF_UNKNOWN = -4,
+};
+
+/* A kind, or one of enum krn_ref. */
 int krn_scope_kind(struct krn_str scope);
 
 /* The phase of a flow node's type: 1, 2, 3, 0 for any; -1: unknown. */

@@ -4,27 +4,19 @@
 
 #include "base/base.h"
 
-#include "catalog/resource.h"
+#include "catalog/resource_private.h"
 
-#include <math.h>
 #include <stdarg.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_in.h"
 
-struct resource_read {
-	struct krn_arena *arena;
-	const struct krn_kind *kind;
-	struct krn_resource *resource;
-	struct krn_problems *problems;
-};
-
-/* Note a problem of a field at its place in the bundle. */
-static void KRN_PRINTF(3, 4)
-resource_problem(struct resource_read *read, const char *field,
-		 const char *format, ...)
+void
+resource_problem_at(struct resource_read *read, const struct krn_value *at,
+		    const char *field, const char *format, ...)
 {
-	char place[400], text[400];
+	char place[400], text[400], line[KRN_VALUE_PLACE_BYTES];
 	va_list args;
 
 	va_start(args, format);
@@ -32,32 +24,95 @@ resource_problem(struct resource_read *read, const char *field,
 	va_end(args);
 	snprintf(place, sizeof(place), "resources[%zu].spec%s%.200s",
 		 read->resource->place, *field ? "." : "", field);
-	krn_problem_add(read->problems, place, "%s", text);
+	krn_problem_add(read->problems, place, "%s%s",
+			krn_value_place(at, line), text);
+}
+
+const struct krn_value *
+resource_place(const struct resource_read *read, const char *field)
+{
+	const struct krn_value *at = krn_value_find_str(
+	    read->spec, krn_str_from(field, strcspn(field, ".[")));
+
+	return at ? at : read->spec;
+}
+
+/* White space or a control character? Source: Unicode 15, White_Space, Cc. */
+static bool
+resource_is_space(uint32_t point)
+{
+	return point <= 0x20 || (point >= 0x7F && point <= 0xA0) ||
+	       point == 0x1680 || (point >= 0x2000 && point <= 0x200A) ||
+	       point == 0x2028 || point == 0x2029 || point == 0x202F ||
+	       point == 0x205F || point == 0x3000;
 }
 
 bool
-krn_resource_name_is(struct krn_str name)
+krn_resource_name_is(struct krn_str name, size_t max)
 {
 	const size_t points = krn_str_code_points(name);
+	struct krn_str rest = name;
+	uint32_t point = 0;
 
-	if (points < 1 || points > 255 || name.s[0] == ' ' ||
-	    name.s[name.len - 1] == ' ')
+	if (points < 1 || points > max)
 		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if ((unsigned char)name.s[i] < 0x20 || name.s[i] == 0x7F)
+	for (size_t i = 0; krn_str_next(&rest, &point); i++) {
+		const bool is_control =
+		    point < 0x20 || (point >= 0x7F && point < 0xA0);
+
+		if (is_control || (i == 0 && resource_is_space(point)))
 			return false;
-	return true;
+	}
+	return !resource_is_space(point);
+}
+
+/* One part of an identity: "%" and "/" would be read as ours. */
+static void
+resource_identity_part(struct krn_buf *buf, struct krn_str part)
+{
+	for (size_t i = 0; i < part.len; i++) {
+		if (part.s[i] == '%' || part.s[i] == '/')
+			krn_buf_printf(buf, "%%%02X", part.s[i]);
+		else
+			krn_buf_add_char(buf, part.s[i]);
+	}
+}
+
+enum krn_err
+krn_resource_identify(struct krn_arena *arena, struct krn_resource *resource,
+		      struct krn_error *err)
+{
+	const char *within = krn_kinds[resource->kind].within;
+	const struct krn_value *parent;
+	struct krn_buf buf;
+
+	resource->name = resource->title;
+	if (!within)
+		return KRN_OK;
+	parent = krn_resource_get(resource, within);
+	krn_buf_init(&buf, arena);
+	if (parent->type == KRN_VALUE_STRING)
+		resource_identity_part(&buf, parent->string);
+	krn_buf_add_char(&buf, '/');
+	resource_identity_part(&buf, resource->title);
+	krn_buf_add_char(&buf, '\0');
+	if (!krn_buf_end(&buf, &resource->name, err))
+		resource->name.len--;
+	return buf.failed ? krn_arena_fail(arena, err) : KRN_OK;
 }
 
 const struct krn_value *
 krn_resource_get(const struct krn_resource *resource, const char *field)
 {
-	const int i = krn_kind_field_find(&krn_kinds[resource->kind],
-					  krn_str_c(field));
+	const int i =
+	    krn_kind_field_find(&krn_kinds[resource->kind], krn_str_c(field));
 
 	KRN_BUG_IF(i < 0);
 	return &resource->values[i];
 }
+
+/* Longer texts belong into content. */
+#define RESOURCE_TEXT_MAX ((size_t)4000)
 
 /* lower-case letters, digits, - and _: what a key is made of */
 static struct krn_str
@@ -71,7 +126,8 @@ resource_slug(struct krn_arena *arena, struct krn_str name, size_t max)
 	for (size_t i = 0; i < name.len && len < max; i++) {
 		const char c = name.s[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		    c == '_')
 			slug[len++] = c;
 		else if (c >= 'A' && c <= 'Z')
 			slug[len++] = (char)(c + 32);
@@ -178,7 +234,8 @@ resource_check_text(struct resource_read *read,
 		    const struct krn_value *from, struct krn_value *ret)
 {
 	if (from->type != KRN_VALUE_STRING) {
-		resource_problem(read, field->name, "must be a string, not a %s",
+		resource_problem(read, field->name,
+				 "must be a string, not a %s",
 				 krn_value_type_name(from->type));
 		return;
 	}
@@ -187,9 +244,6 @@ resource_check_text(struct resource_read *read,
 		resource_check_choice(read, field, from->string);
 	else if (field->type == KRN_TYPE_TIME)
 		resource_check_time(read, field, from->string, ret);
-	else if (krn_str_code_points(from->string) > 4000)
-		resource_problem(read, field->name,
-				 "must have at most 4000 characters");
 	else if (strcmp(field->name, "key") == 0 &&
 		 (!krn_str_eq(from->string,
 			      resource_slug(read->arena, from->string,
@@ -199,6 +253,11 @@ resource_check_text(struct resource_read *read,
 				 "must be lower-case letters, digits, - and _, "
 				 "at most %g",
 				 field->max);
+	else if (krn_str_code_points(from->string) >
+		 (field->max != 0 ? (size_t)field->max : RESOURCE_TEXT_MAX))
+		resource_problem(
+		    read, field->name, "must have at most %zu characters",
+		    field->max != 0 ? (size_t)field->max : RESOURCE_TEXT_MAX);
 }
 
 /* Ids in a free-form object would not survive a promotion. */
@@ -218,9 +277,9 @@ resource_check_links(struct resource_read *read, const char *field,
 		    krn_kind_link_find(member->name, false);
 
 		if (link)
-			resource_problem(read, field,
-					 "%s is written as %s, by name",
-					 link->id, link->ref);
+			resource_problem_at(read, &member->value, field,
+					    "%s is written as %s, by name",
+					    link->id, link->ref);
 		resource_check_links(read, field, &member->value);
 	}
 }
@@ -265,138 +324,12 @@ resource_check_value(struct resource_read *read,
 				 krn_value_type_name(from->type));
 	else
 		*ret = *from;
+	if (from->type == KRN_VALUE_ARRAY && field->max != 0 &&
+	    from->array.nr > (size_t)field->max)
+		resource_problem(read, field->name,
+				 "must have at most %g items", field->max);
 	if (from->type == wanted && wanted != KRN_VALUE_BOOL)
 		resource_check_links(read, field->name, from);
-}
-
-/* Rules across fields */
-
-static void
-resource_check_mandatory(struct resource_read *read)
-{
-	static const char *const needs[] = {"mandatoryReason",
-					    "mandatoryExpiresAt",
-					    "mandatoryApprovedBy"};
-	const struct krn_value *mandatory =
-	    krn_resource_get(read->resource, "mandatory");
-
-	if (mandatory->type != KRN_VALUE_BOOL || !mandatory->boolean)
-		return;
-	for (size_t i = 0; i < KRN_NR(needs); i++) {
-		const struct krn_value *value =
-		    krn_resource_get(read->resource, needs[i]);
-
-		if (value->type != KRN_VALUE_STRING || value->string.len == 0)
-			resource_problem(read, needs[i],
-					 "is required for a mandatory offer");
-	}
-}
-
-static void
-resource_check_scope(struct resource_read *read)
-{
-	const struct krn_value *scope =
-	    krn_resource_get(read->resource, "scope");
-	const struct krn_value *ref =
-	    krn_resource_get(read->resource, "scopeRef");
-
-	if (scope->type != KRN_VALUE_STRING)
-		return;
-	const int kind = krn_scope_kind(scope->string);
-
-	if (kind == -1 && ref->type != KRN_VALUE_NULL)
-		resource_problem(read, "scopeRef",
-				 "must be null when the scope is global");
-	else if (kind == -3)
-		resource_problem(read, "scope",
-				 "\"%.*s\" is not supported yet",
-				 KRN_STR_ARG(scope->string));
-	else if (kind != -1 && ref->type != KRN_VALUE_STRING)
-		resource_problem(read, "scopeRef",
-				 "is required when the scope is not global");
-}
-
-static void
-resource_check_weights(struct resource_read *read)
-{
-	const struct krn_value *weights =
-	    krn_resource_get(read->resource, "weights");
-
-	for (size_t i = 0;
-	     weights->type == KRN_VALUE_OBJECT && i < weights->object.nr; i++) {
-		const struct krn_member *member = &weights->object.members[i];
-		double weight;
-
-		if (!krn_value_number(&member->value, &weight) ||
-		    !(weight >= 0 && weight <= 1))
-			resource_problem(read, "weights",
-					 "%.100s must be a number from 0 to 1",
-					 member->name.s);
-	}
-}
-
-static void
-resource_check_nodes(struct resource_read *read)
-{
-	const struct krn_value *config =
-	    krn_resource_get(read->resource, "draftConfig");
-	const struct krn_value *nodes = krn_value_find(config, "nodes");
-	int phase = 1;
-
-	if (config->type != KRN_VALUE_OBJECT)
-		return;
-	if (!nodes || nodes->type != KRN_VALUE_ARRAY) {
-		resource_problem(read, "draftConfig.nodes", "must be a list");
-		return;
-	}
-	for (size_t i = 0; i < nodes->array.nr; i++) {
-		const struct krn_value *type =
-		    krn_value_find(&nodes->array.items[i], "type");
-		const struct krn_str name =
-		    type && type->type == KRN_VALUE_STRING ? type->string
-							   : KRN_STR("");
-		const int its = krn_flow_phase(name);
-		char place[64];
-
-		snprintf(place, sizeof(place), "draftConfig.nodes[%zu]", i);
-		if (its < 0)
-			resource_problem(read, place, "unknown type \"%.*s\"",
-					 KRN_STR_ARG(name));
-		if ((i == 0) != krn_str_eq_c(name, "inventory"))
-			resource_problem(read, place,
-					 "a flow has exactly one inventory, "
-					 "first");
-		if (its > 0 && its < phase)
-			resource_problem(read, place,
-					 "%.*s comes too late: its phase is %d",
-					 KRN_STR_ARG(name), its);
-		if (its > phase)
-			phase = its;
-	}
-}
-
-static void
-resource_check_kind(struct resource_read *read)
-{
-	switch (read->resource->kind) {
-	case KRN_KIND_OFFER:
-		resource_check_mandatory(read);
-		break;
-	case KRN_KIND_RULE:
-	case KRN_KIND_POLICY:
-		resource_check_scope(read);
-		break;
-	case KRN_KIND_PROFILE:
-		resource_check_weights(read);
-		break;
-	case KRN_KIND_FLOW:
-		resource_check_nodes(read);
-		break;
-	case KRN_KIND_CATEGORY:
-	case KRN_KIND_CHANNEL:
-	case KRN_KIND__MAX:
-		break;
-	}
 }
 
 /* Fields that the kind does not have. */
@@ -434,18 +367,21 @@ krn_resource_read(struct krn_arena *arena, enum krn_kind_id kind,
 		  size_t place, struct krn_problems *problems,
 		  struct krn_resource *ret, struct krn_error *err)
 {
-	struct resource_read read = {arena, &krn_kinds[kind], ret, problems};
+	struct resource_read read = {arena, &krn_kinds[kind], ret, spec,
+				     problems};
 	enum krn_err e;
 
-	*ret = (struct krn_resource){.kind = kind, .name = name, .place = place};
-	ret->values = krn_arena_calloc(arena, read.kind->fields_nr,
-				       sizeof(*ret->values));
+	*ret = (struct krn_resource){
+	    .kind = kind, .name = name, .title = name, .place = place};
+	ret->values =
+	    krn_arena_calloc(arena, read.kind->fields_nr, sizeof(*ret->values));
 	if (!ret->values)
 		return krn_arena_fail(arena, err);
 	resource_check_unknown(&read, spec);
 	for (size_t i = 0; i < read.kind->fields_nr; i++) {
 		const struct krn_kind_field *field = &read.kind->fields[i];
-		const struct krn_value *from = krn_value_find(spec, field->name);
+		const struct krn_value *from =
+		    krn_value_find(spec, field->name);
 
 		if (from)
 			resource_check_value(&read, field, from,
@@ -456,6 +392,6 @@ krn_resource_read(struct krn_arena *arena, enum krn_kind_id kind,
 					       err)))
 			return e;
 	}
-	resource_check_kind(&read);
-	return KRN_OK;
+	resource_check_rules(&read);
+	return krn_resource_identify(arena, ret, err);
 }

@@ -13,11 +13,16 @@
 
 struct krn_resource {
 	enum krn_kind_id kind;
-	struct krn_str name;
+	struct krn_str name;  /* what it is found by within its kind */
+	struct krn_str title; /* metadata.name; differs from name where the
+				 identity has a parent: "<parent>/<title>" */
 	struct krn_value *values; /* one a field of the kind */
 	struct krn_str id;        /* of the live object; .s NULL: none yet */
 	int64_t version;          /* of the live object */
 	size_t place;             /* in the bundle's list, for problems */
+
+	/* who changed the live object last; .s NULL: unknown */
+	struct krn_str changed_by, changed_at, changed_audit_id;
 };
 
 /*
@@ -37,7 +42,18 @@ krn_resource_read(struct krn_arena *arena, enum krn_kind_id kind,
 const struct krn_value *krn_resource_get(const struct krn_resource *resource,
 					 const char *field);
 
-/* Is a name one that an object may have? Source: contract section 6. */
-bool krn_resource_name_is(struct krn_str name);
+/*
+ * Set the name from title and parent: "%" and "/" within either part are
+ * percent-encoded. Source: contract section 6.
+ */
+KRN_MUSTCHECK enum krn_err krn_resource_identify(struct krn_arena *arena,
+						 struct krn_resource *resource,
+						 struct krn_error *err);
+
+/*
+ * Is a name one that an object may have: 1 to `max` code points, no control
+ * characters, no outer white space? Source: contract section 6.
+ */
+bool krn_resource_name_is(struct krn_str name, size_t max);
 
 #endif

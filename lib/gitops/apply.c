@@ -132,7 +132,9 @@ apply_scope(struct apply_out *to, const char *column,
 
 	if (ref->type != KRN_VALUE_STRING)
 		krn_json_null(&to->out, column);
-	else if (kind == -2)
+	else if (kind == KRN_REF_PLACEMENT)
+		krn_json_value(&to->out, column, ref);
+	else if (kind == KRN_REF_SEGMENT)
 		krn_json_str(&to->out, column,
 			     krn_live_segment(to->changes->live, ref->string));
 	else
@@ -148,7 +150,7 @@ apply_row(struct apply_out *to, const struct krn_change *change)
 
 	krn_json_obj_open(&to->out, NULL);
 	krn_json_str(&to->out, "id", change->id);
-	krn_json_str(&to->out, "name", from->name);
+	krn_json_str(&to->out, "name", from->title);
 	for (size_t i = 0; i < kind->fields_nr; i++) {
 		const struct krn_kind_field *field = &kind->fields[i];
 		const struct krn_value *value = &from->values[i];
@@ -387,6 +389,10 @@ krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 
 	if (!audit.id.s)
 		return krn_arena_fail(arena, err);
+	const struct krn_param actor[] = {krn_param_str(caller->actor_name),
+					  krn_param_str(audit.id)};
+
+	krn_db_send(db, KRN_STMT_actor_set, actor, NULL);
 	if (changes->count[KRN_CHANGE_UNCHANGED] != (int64_t)changes->nr) {
 		if ((e = apply_write_all(arena, db, changes, caller, err)) ||
 		    (e = apply_revision(arena, db, changes, caller, audit.id,

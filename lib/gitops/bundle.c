@@ -19,37 +19,46 @@ struct bundle_read {
 };
 
 enum krn_err
-krn_kind_set_parse(struct krn_str text, bool v1, krn_kind_set *ret,
+krn_kind_set_parse(struct krn_str text, krn_kind_set *ret,
 		   struct krn_error *err)
 {
-	krn_kind_set known = 0, set = 0;
+	krn_kind_set set = 0;
 	struct krn_str name;
 
-	for (unsigned i = 0; i < KRN_KIND__MAX; i++)
-		if (!v1 || krn_kinds[i].in_v1)
-			known |= 1u << i;
 	if (text.len == 0) {
-		*ret = known;
+		*ret = KRN_KINDS_ALL;
 		return KRN_OK;
 	}
 	while (krn_str_split(&text, ',', &name)) {
 		const struct krn_str trimmed = krn_str_trim(name);
 		const int kind = krn_kind_find(trimmed);
 
-		if (krn_kind_is_pending(trimmed))
-			return krn_refuse(err, KRN_ERR_NOT_IMPLEMENTED,
-					  "the kind %.*s is not implemented yet",
-					  KRN_STR_ARG(trimmed));
 		if (kind < 0)
-			return krn_refuse(err, KRN_ERR_INVALID,
-					  "unknown kind \"%.*s\"",
-					  (int)(trimmed.len < 100 ? trimmed.len
-								  : 100),
-					  trimmed.s);
+			return krn_refuse(
+			    err, KRN_ERR_INVALID, "unknown kind \"%.*s\"",
+			    (int)(trimmed.len < 100 ? trimmed.len : 100),
+			    trimmed.s);
 		set |= 1u << kind;
 	}
-	*ret = set & known;
+	*ret = set;
 	return KRN_OK;
+}
+
+/* The media type in any spelling. */
+static bool
+bundle_type_has(struct krn_str content_type, const char *part)
+{
+	char text[200];
+	const size_t len = content_type.len < sizeof(text) - 1
+			       ? content_type.len
+			       : sizeof(text) - 1;
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = content_type.s[i] >= 'A' && content_type.s[i] <= 'Z'
+			      ? (char)(content_type.s[i] + 32)
+			      : content_type.s[i];
+	text[len] = '\0';
+	return strstr(text, part) != NULL;
 }
 
 /* The body as a value, by content type. Messages lack their prefix yet. */
@@ -61,9 +70,9 @@ bundle_text(struct krn_arena *arena, struct krn_str body,
 	const struct krn_value *yaml;
 	enum krn_err e;
 
-	if (memmem(content_type.s, content_type.len, "yaml", 4))
+	if (bundle_type_has(content_type, "yaml"))
 		return krn_yaml_parse(arena, body, ret, err);
-	if (krn_str_has_prefix(content_type, KRN_STR("application/json"))) {
+	if (bundle_type_has(content_type, "application/json")) {
 		if ((e = krn_json_parse(arena, body, KRN_YAML_DEPTH_MAX, ret,
 					err)))
 			return e;
@@ -98,13 +107,14 @@ bundle_expect(struct bundle_read *read, const struct krn_value *object,
 	      const char *place, const char *name, const char *wanted)
 {
 	const struct krn_value *value = krn_value_find(object, name);
-	char field[128];
+	char field[128], line[KRN_VALUE_PLACE_BYTES];
 
 	if (value && value->type == KRN_VALUE_STRING &&
 	    krn_str_eq_c(value->string, wanted))
 		return;
 	snprintf(field, sizeof(field), "%s.%s", place, name);
-	krn_problem_add(read->problems, field, "must be %s", wanted);
+	krn_problem_add(read->problems, field, "%smust be %s",
+			krn_value_place(value ? value : object, line), wanted);
 }
 
 static void
@@ -126,42 +136,46 @@ static void
 bundle_unknown(struct bundle_read *read, const struct krn_value *object,
 	       const char *place, const char *const known[])
 {
-	char field[400];
+	char field[400], line[KRN_VALUE_PLACE_BYTES];
 
 	for (size_t i = 0; i < object->object.nr; i++) {
 		size_t k = 0;
 
-		while (known[k] && !krn_str_eq_c(object->object.members[i].name,
-						 known[k]))
+		while (known[k] &&
+		       !krn_str_eq_c(object->object.members[i].name, known[k]))
 			k++;
 		if (known[k])
 			continue;
 		snprintf(field, sizeof(field), "%s.%.200s", place,
 			 object->object.members[i].name.s);
-		krn_problem_add(read->problems, field, "unknown field");
+		krn_problem_add(
+		    read->problems, field, "%sunknown field",
+		    krn_value_place(&object->object.members[i].value, line));
 	}
 }
 
 /* The resource's name; false: it has none that could be used. */
 static bool
 bundle_name(struct bundle_read *read, const struct krn_value *resource,
-	    const char *place, struct krn_str *ret)
+	    const char *place, size_t max, struct krn_str *ret)
 {
 	static const char *const known[] = {"name", "annotations", NULL};
 	const struct krn_value *metadata = krn_value_find(resource, "metadata");
 	const struct krn_value *name = krn_value_find(metadata, "name");
-	char field[96];
+	char field[96], line[KRN_VALUE_PLACE_BYTES];
 
 	snprintf(field, sizeof(field), "%s.metadata.name", place);
 	if (!name) {
-		krn_problem_add(read->problems, field, "is required");
+		krn_problem_add(read->problems, field, "%sis required",
+				krn_value_place(resource, line));
 		return false;
 	}
 	if (name->type != KRN_VALUE_STRING ||
-	    !krn_resource_name_is(name->string)) {
+	    !krn_resource_name_is(name->string, max)) {
 		krn_problem_add(read->problems, field,
-				"must be a string of 1 to 255 characters "
-				"without control characters and outer spaces");
+				"%smust be a string of 1 to %zu characters "
+				"without control characters and outer spaces",
+				krn_value_place(name, line), max);
 		return false;
 	}
 	snprintf(field, sizeof(field), "%s.metadata", place);
@@ -178,33 +192,32 @@ bundle_resource(struct bundle_read *read, const struct krn_value *resource,
 					    "spec", NULL};
 	const struct krn_value *kind = krn_value_find(resource, "kind");
 	const struct krn_value *spec = krn_value_find(resource, "spec");
-	char place[64], field[128];
+	char place[64], field[128], line[KRN_VALUE_PLACE_BYTES];
 	struct krn_str name;
 
 	snprintf(place, sizeof(place), "resources[%zu]", index);
 	if (resource->type != KRN_VALUE_OBJECT) {
-		krn_problem_add(read->problems, place, "must be an object");
+		krn_problem_add(read->problems, place, "%smust be an object",
+				krn_value_place(resource, line));
 		return KRN_OK;
 	}
 	bundle_unknown(read, resource, place, known);
 	bundle_expect(read, resource, place, "apiVersion", BUNDLE_API_VERSION);
-	if (kind && kind->type == KRN_VALUE_STRING &&
-	    krn_kind_is_pending(kind->string))
-		return krn_refuse(err, KRN_ERR_NOT_IMPLEMENTED,
-				  "the kind %s is not implemented yet",
-				  kind->string.s);
 	const int id = kind && kind->type == KRN_VALUE_STRING
 			   ? krn_kind_find(kind->string)
 			   : -1;
 
 	snprintf(field, sizeof(field), "%s.kind", place);
 	if (id < 0)
-		krn_problem_add(read->problems, field, "unknown kind");
+		krn_problem_add(read->problems, field, "%sunknown kind",
+				krn_value_place(kind ? kind : resource, line));
 	snprintf(field, sizeof(field), "%s.spec", place);
 	if (!spec || spec->type != KRN_VALUE_OBJECT)
-		krn_problem_add(read->problems, field, "must be an object");
-	if (!bundle_name(read, resource, place, &name) || id < 0 || !spec ||
-	    spec->type != KRN_VALUE_OBJECT)
+		krn_problem_add(read->problems, field, "%smust be an object",
+				krn_value_place(spec ? spec : resource, line));
+	if (!bundle_name(read, resource, place,
+			 id < 0 ? 255 : krn_kinds[id].name_max, &name) ||
+	    id < 0 || !spec || spec->type != KRN_VALUE_OBJECT)
 		return KRN_OK;
 
 	struct krn_resource read_one;
@@ -286,31 +299,42 @@ bundle_read_value(struct bundle_read *read, const struct krn_value *body,
 }
 
 enum krn_err
+krn_bundle_read(struct krn_arena *arena, const struct krn_value *value,
+		krn_kind_set kinds, struct krn_bundle *ret,
+		struct krn_error *err)
+{
+	struct bundle_read read = {
+	    arena, kinds, krn_arena_make(arena, struct krn_problems), ret};
+	char message[500];
+	enum krn_err e;
+
+	*ret = (struct krn_bundle){NULL, 0};
+	if (!read.problems)
+		return krn_arena_fail(arena, err);
+	read.problems->arena = arena;
+	if ((e = bundle_read_value(&read, value, err)))
+		return e;
+	if (read.problems->nr == 0)
+		return KRN_OK;
+	snprintf(message, sizeof(message), "Invalid bundle: %.100s: %.300s",
+		 read.problems->list[0].field, read.problems->list[0].message);
+	return krn_problems_end(read.problems, message, err);
+}
+
+enum krn_err
 krn_bundle_parse(struct krn_arena *arena, struct krn_str body,
 		 struct krn_str content_type, krn_kind_set kinds,
 		 struct krn_bundle *ret, struct krn_error *err)
 {
-	struct bundle_read read = {
-	    arena, kinds, krn_arena_make(arena, struct krn_problems), ret};
 	struct krn_value *value = krn_arena_make(arena, struct krn_value);
 	enum krn_err e;
 
-	*ret = (struct krn_bundle){NULL, 0};
-	if (!read.problems || !value)
+	if (!value)
 		return krn_arena_fail(arena, err);
-	read.problems->arena = arena;
 	if (krn_str_trim(body).len == 0)
 		return krn_refuse(err, KRN_ERR_INVALID,
 				  "Invalid bundle: Empty request body");
 	if ((e = bundle_text(arena, body, content_type, value, err)))
 		return e == KRN_ERR_INVALID ? bundle_prefix(err) : e;
-	if ((e = bundle_read_value(&read, value, err)))
-		return e;
-	if (read.problems->nr == 0)
-		return KRN_OK;
-	char message[500];
-
-	snprintf(message, sizeof(message), "Invalid bundle: %.100s: %.300s",
-		 read.problems->list[0].field, read.problems->list[0].message);
-	return krn_problems_end(read.problems, message, err);
+	return krn_bundle_read(arena, value, kinds, ret, err);
 }

@@ -27,7 +27,6 @@ struct krn_bundle {
  *
  * Ownership: *ret lives in `arena`.
  * Errors:    KRN_ERR_INVALID  "Invalid bundle: …", with all problems
- *            KRN_ERR_NOT_IMPLEMENTED  a kind that is not built yet
  */
 KRN_MUSTCHECK enum krn_err
 krn_bundle_parse(struct krn_arena *arena, struct krn_str body,
@@ -35,10 +34,19 @@ krn_bundle_parse(struct krn_arena *arena, struct krn_str body,
 		 struct krn_bundle *ret, struct krn_error *err);
 
 /*
- * "Offer,Channel" to a set; .s NULL or "": all. `v1` restricts the set.
- * Errors: KRN_ERR_INVALID, KRN_ERR_NOT_IMPLEMENTED
+ * The same from a bundle that was read already: a revision, a snapshot.
+ * Errors: KRN_ERR_INVALID
  */
-KRN_MUSTCHECK enum krn_err krn_kind_set_parse(struct krn_str text, bool v1,
+KRN_MUSTCHECK enum krn_err
+krn_bundle_read(struct krn_arena *arena, const struct krn_value *value,
+		krn_kind_set kinds, struct krn_bundle *ret,
+		struct krn_error *err);
+
+/*
+ * "Offer,Channel" to a set; .s NULL or "": all.
+ * Errors: KRN_ERR_INVALID
+ */
+KRN_MUSTCHECK enum krn_err krn_kind_set_parse(struct krn_str text,
 					      krn_kind_set *ret,
 					      struct krn_error *err);
 

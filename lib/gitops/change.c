@@ -4,18 +4,10 @@
 
 #include "base/base.h"
 
-#include "gitops/change.h"
+#include "gitops/change_private.h"
 
 #include "base/id.h"
 #include "base/json_out.h"
-
-struct change_find {
-	struct krn_arena *arena;
-	struct krn_db *db;
-	const struct krn_change_options *options;
-	struct krn_changes *changes;
-	struct krn_problems *problems;
-};
 
 static const char *const change_ops[] = {"create", "update", "delete",
 					 "unchanged"};
@@ -27,8 +19,7 @@ krn_change_op_name(enum krn_change_op op)
 	return change_ops[op];
 }
 
-/* The change of a kind and name, or NULL. */
-static const struct krn_change *
+const struct krn_change *
 change_of(const struct krn_changes *changes, enum krn_kind_id kind,
 	  struct krn_str name)
 {
@@ -66,105 +57,6 @@ krn_changes_id(const struct krn_changes *changes, enum krn_kind_id kind,
 	return live ? live->id : (struct krn_str){NULL, 0};
 }
 
-/* References */
-
-/* Note a reference of a resource that leads nowhere. */
-static void
-change_dangling(struct change_find *find, const struct krn_resource *from,
-		const char *field, const char *kind, struct krn_str name)
-{
-	char place[300];
-
-	if (from->place == SIZE_MAX)
-		snprintf(place, sizeof(place), "%s \"%.150s\", %s",
-			 krn_kinds[from->kind].name, from->name.s, field);
-	else
-		snprintf(place, sizeof(place), "resources[%zu].spec.%s",
-			 from->place, field);
-	krn_problem_add(find->problems, place,
-			"there is no %s \"%.*s\" in the bundle or live", kind,
-			(int)(name.len < 255 ? name.len : 255), name.s);
-}
-
-static void
-change_check_link(struct change_find *find, const struct krn_resource *from,
-		  const char *field, enum krn_kind_id kind,
-		  const struct krn_value *name)
-{
-	if (name->type == KRN_VALUE_STRING &&
-	    !krn_changes_id(find->changes, kind, name->string).s)
-		change_dangling(find, from, field, krn_kinds[kind].name,
-				name->string);
-}
-
-static void
-change_check_object(struct change_find *find, const struct krn_resource *from,
-		    const char *field, const struct krn_value *value)
-{
-	if (value->type == KRN_VALUE_ARRAY)
-		for (size_t i = 0; i < value->array.nr; i++)
-			change_check_object(find, from, field,
-					    &value->array.items[i]);
-	if (value->type != KRN_VALUE_OBJECT)
-		return;
-	for (size_t i = 0; i < value->object.nr; i++) {
-		const struct krn_member *member = &value->object.members[i];
-		const struct krn_kind_link *link =
-		    krn_kind_link_find(member->name, true);
-		const struct krn_value *to = &member->value;
-
-		if (!link) {
-			change_check_object(find, from, field, to);
-			continue;
-		}
-		if (to->type != KRN_VALUE_ARRAY)
-			change_check_link(find, from, field, link->kind, to);
-		for (size_t k = 0;
-		     to->type == KRN_VALUE_ARRAY && k < to->array.nr; k++)
-			change_check_link(find, from, field, link->kind,
-					  &to->array.items[k]);
-	}
-}
-
-static void
-change_check_scope(struct change_find *find, const struct krn_resource *from,
-		   const struct krn_value *ref)
-{
-	const struct krn_value *scope = krn_resource_get(from, "scope");
-	const int kind = krn_scope_kind(scope->string);
-
-	if (ref->type != KRN_VALUE_STRING)
-		return;
-	if (kind >= 0)
-		change_check_link(find, from, "scopeRef",
-				  (enum krn_kind_id)kind, ref);
-	else if (kind == -2 &&
-		 !krn_live_segment(find->changes->live, ref->string).s)
-		change_dangling(find, from, "scopeRef", "segment", ref->string);
-}
-
-/* Does everything that this resource names exist after the changes? */
-static void
-change_check_references(struct change_find *find,
-			const struct krn_resource *from)
-{
-	const struct krn_kind *kind = &krn_kinds[from->kind];
-
-	for (size_t i = 0; i < kind->fields_nr; i++) {
-		const struct krn_kind_field *field = &kind->fields[i];
-		const struct krn_value *value = &from->values[i];
-
-		if (field->type == KRN_TYPE_REFERENCE)
-			change_check_link(find, from, field->name,
-					  field->reference, value);
-		else if (field->type == KRN_TYPE_SCOPE)
-			change_check_scope(find, from, value);
-		else if (field->type == KRN_TYPE_OBJECT ||
-			 field->type == KRN_TYPE_ARRAY)
-			change_check_object(find, from, field->name, value);
-	}
-}
-
 /* Comparison */
 
 static enum krn_err
@@ -176,7 +68,9 @@ change_add(struct change_find *find, const struct krn_resource *before,
 
 	*change = (struct krn_change){KRN_CHANGE_UNCHANGED, before, after,
 				      before ? before->id : KRN_STR(""), 0};
-	if (!before) {
+	if (find->options->frozen >> (after ? after : before)->kind & 1) {
+		change->after = before ? before : after;
+	} else if (!before) {
 		change->op = KRN_CHANGE_CREATE;
 		change->id = krn_id_new(find->arena,
 					krn_kinds[after->kind].prefix);
@@ -217,7 +111,9 @@ change_compare(struct change_find *find, struct krn_error *err)
 				      : krn_str_cmp(x->name, y->name);
 
 		if (order < 0 && find->options->prune &&
-		    (find->options->kinds >> x->kind & 1))
+		    ((find->options->kinds & ~find->options->frozen) >>
+			 x->kind &
+		     1))
 			e = change_add(find, x, NULL, err);
 		else if (order >= 0)
 			e = change_add(find, order == 0 ? x : NULL, y, err);
@@ -227,121 +123,12 @@ change_compare(struct change_find *find, struct krn_error *err)
 	return e;
 }
 
-/* Pruning */
-
-/* Source: contract 4: the larger of 10 and 20 % of the live resources. */
-static int64_t
-change_budget(const struct change_find *find)
-{
-	int64_t live = 0;
-
-	if (find->options->max_deletes >= 0)
-		return find->options->max_deletes;
-	for (size_t i = 0; i < find->changes->live->nr; i++)
-		live += find->options->kinds >>
-			    find->changes->live->resources[i].kind &
-			1;
-	return live / 5 > 10 ? live / 5 : 10;
-}
-
 static void
-change_name_deletes(struct change_find *find)
+change_hash_values(struct krn_buf *buf, const struct krn_resource *resource)
 {
-	for (size_t i = 0; i < find->changes->nr; i++) {
-		const struct krn_change *change = &find->changes->list[i];
-
-		if (change->op == KRN_CHANGE_DELETE)
-			krn_problem_add(find->problems,
-					krn_kinds[change->before->kind].name,
-					"\"%.300s\" would be deleted",
-					change->before->name.s);
-	}
-}
-
-static enum krn_err
-change_check_budget(struct change_find *find, struct krn_error *err)
-{
-	const int64_t deletes = find->changes->count[KRN_CHANGE_DELETE];
-	const int64_t budget = change_budget(find);
-
-	if (deletes <= budget)
-		return KRN_OK;
-	change_name_deletes(find);
-	krn_refuse(err, KRN_ERR_PRUNE_BUDGET,
-		   "the plan would delete %lld resources, its budget is %lld",
-		   (long long)deletes, (long long)budget);
-	if (err)
-		err->problems = find->problems;
-	return KRN_ERR_PRUNE_BUDGET;
-}
-
-/* Does what stays refer to what goes? Resources, and campaigns. */
-static enum krn_err
-change_check_deletes(struct change_find *find, struct krn_error *err)
-{
-	const struct krn_changes *changes = find->changes;
-	const struct krn_rows *used;
-	enum krn_err e;
-
-	if (changes->count[KRN_CHANGE_DELETE] == 0)
-		return KRN_OK;
-	for (size_t i = 0; i < changes->live->nr; i++) {
-		const struct krn_resource *live = &changes->live->resources[i];
-
-		if (!change_of(changes, live->kind, live->name))
-			change_check_references(find, live);
-	}
-	if ((e = krn_db_exec(find->db, KRN_STMT_campaign_references, NULL,
-			     &used, err)))
-		return e;
-	for (size_t i = 0; i < changes->nr; i++) {
-		const struct krn_change *change = &changes->list[i];
-
-		for (size_t k = 0; change->op == KRN_CHANGE_DELETE &&
-				   k < krn_rows_nr(used);
-		     k++)
-			if (krn_str_eq(krn_rows_str(used, k, 0), change->id))
-				krn_problem_add(
-				    find->problems,
-				    krn_kinds[change->before->kind].name,
-				    "\"%.200s\" is used by the campaign "
-				    "\"%.200s\"",
-				    change->before->name.s,
-				    krn_rows_str(used, k, 1).s);
-	}
-	if (find->problems->nr == 0)
-		return KRN_OK;
-	krn_refuse(err, KRN_ERR_CONFLICT,
-		   "something that stays refers to what would be deleted");
-	if (err)
-		err->problems = find->problems;
-	return KRN_ERR_CONFLICT;
-}
-
-/* At most one flow may be the default. */
-static void
-change_check_default(struct change_find *find)
-{
-	const struct krn_resource *first = NULL;
-	const struct krn_changes *changes = find->changes;
-
-	for (size_t i = 0; i < changes->live->nr + changes->bundle->nr; i++) {
-		const bool is_live = i < changes->live->nr;
-		const struct krn_resource *flow =
-		    is_live ? &changes->live->resources[i]
-			    : &changes->bundle->resources[i - changes->live->nr];
-
-		if (flow->kind != KRN_KIND_FLOW ||
-		    !krn_resource_get(flow, "isDefault")->boolean ||
-		    (is_live && change_of(changes, flow->kind, flow->name)))
-			continue;
-		if (first)
-			krn_problem_add(find->problems, "isDefault",
-					"\"%.200s\" and \"%.200s\" cannot both "
-					"be the default flow",
-					first->name.s, flow->name.s);
-		first = flow;
-	}
+	for (size_t k = 0; resource && k < krn_kinds[resource->kind].fields_nr;
+	     k++)
+		krn_json_canonical(buf, &resource->values[k]);
 }
 
 /* The hash: what was asked, what was read, what would be written. */
@@ -370,9 +157,8 @@ change_hash(struct change_find *find, struct krn_error *err)
 					       ? change->before->version
 					       : 0));
 		krn_buf_add_str(&buf, r->name);
-		for (size_t k = 0;
-		     change->after && k < krn_kinds[r->kind].fields_nr; k++)
-			krn_json_canonical(&buf, &r->values[k]);
+		change_hash_values(&buf, change->before);
+		change_hash_values(&buf, change->after);
 		if (buf.failed)
 			return krn_arena_fail(find->arena, err);
 		krn_sha256_add(hash, buf.data, buf.len);
@@ -401,13 +187,7 @@ krn_changes_find(struct krn_arena *arena, struct krn_db *db,
 	find.problems->arena = arena;
 	if ((e = change_compare(&find, err)))
 		return e;
-	for (size_t i = 0; i < bundle->nr; i++)
-		change_check_references(&find, &bundle->resources[i]);
-	change_check_default(&find);
-	if ((e = krn_problems_end(find.problems,
-				  "Invalid bundle: it does not fit the live "
-				  "configuration",
-				  err)) ||
+	if ((e = change_check_bundle(&find, err)) ||
 	    (e = change_check_budget(&find, err)) ||
 	    (e = change_check_deletes(&find, err)))
 		return e;

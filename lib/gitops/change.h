@@ -23,7 +23,7 @@ struct krn_change {
 	enum krn_change_op op;
 	const struct krn_resource *before; /* live; NULL: create */
 	const struct krn_resource *after;  /* of the bundle; NULL: delete */
-	struct krn_str id;                 /* live, or made for a create */
+	struct krn_str id; /* live, or made for a create; "": frozen, none */
 	uint64_t fields; /* of an update: bit i is the kind's fields[i] */
 };
 
@@ -38,8 +38,11 @@ struct krn_changes {
 
 struct krn_change_options {
 	krn_kind_set kinds;
+	krn_kind_set frozen; /* looked at, always unchanged */
 	bool prune;
 	int64_t max_deletes; /* -1: the default budget */
+	bool observe; /* only look: no budget, nothing is refused for what
+			 would be left without its reference */
 };
 
 /*

@@ -65,7 +65,7 @@ export_resource(struct krn_arena *arena, const struct krn_resource *from,
 	    {KRN_STR("kaireonai.com/id"), krn_value_str(from->id)},
 	};
 	const struct krn_member metadata[] = {
-	    {KRN_STR("name"), krn_value_str(from->name)},
+	    {KRN_STR("name"), krn_value_str(from->title)},
 	    {KRN_STR("annotations"),
 	     export_object(arena, notes, KRN_NR(notes))},
 	};

@@ -9,14 +9,35 @@
 #include "base/clock.h"
 #include "base/json_in.h"
 
-/* A document of ours is never deeper than what a bundle may be. */
-#define LIVE_DEPTH_MAX 80
-
 static int
 live_id_order(const void *a, const void *b)
 {
 	return krn_str_cmp(((const struct krn_live_id *)a)->id,
 			   ((const struct krn_live_id *)b)->id);
+}
+
+static int
+live_segment_order(const void *a, const void *b)
+{
+	return krn_str_cmp(((const struct krn_live_id *)a)->name,
+			   ((const struct krn_live_id *)b)->name);
+}
+
+static int
+live_resource_order(const void *a, const void *b)
+{
+	return krn_str_cmp(((const struct krn_resource *)a)->name,
+			   ((const struct krn_resource *)b)->name);
+}
+
+static struct krn_live_id *
+live_id_find(const struct krn_live *live, struct krn_str id)
+{
+	const struct krn_live_id key = {.id = id};
+
+	return live->ids_nr ? bsearch(&key, live->ids, live->ids_nr,
+				      sizeof(key), live_id_order)
+			    : NULL;
 }
 
 /* The name behind an id; the id itself when it names nothing live. */
@@ -25,13 +46,20 @@ live_name(const struct krn_live *live, const struct krn_value *id)
 {
 	if (!id || id->type != KRN_VALUE_STRING)
 		return krn_value_null();
-	const struct krn_live_id key = {.id = id->string};
-	const struct krn_live_id *found =
-	    live->ids_nr ? bsearch(&key, live->ids, live->ids_nr, sizeof(key),
-				   live_id_order)
-			 : NULL;
+	const struct krn_live_id *found = live_id_find(live, id->string);
 
 	return krn_value_str(found ? found->name : id->string);
+}
+
+/* A text of a row's document; .s NULL: null. */
+static struct krn_str
+live_text(const struct krn_value *document, const char *column)
+{
+	const struct krn_value *value = krn_value_find(document, column);
+
+	return value && value->type == KRN_VALUE_STRING
+		   ? value->string
+		   : (struct krn_str){NULL, 0};
 }
 
 /* A free-form value with names in place of ids. */
@@ -127,7 +155,7 @@ live_resource(struct krn_arena *arena, struct krn_live *live,
 
 	*resource = (struct krn_resource){
 	    .kind = kind,
-	    .name = krn_rows_str(rows, row, 1),
+	    .title = krn_rows_str(rows, row, 1),
 	    .values = krn_arena_calloc(arena, table->fields_nr,
 				       sizeof(struct krn_value)),
 	    .id = krn_rows_str(rows, row, 0),
@@ -136,8 +164,8 @@ live_resource(struct krn_arena *arena, struct krn_live *live,
 	};
 	if (!resource->values)
 		return krn_arena_fail(arena, err);
-	if ((e = krn_json_parse(arena, krn_rows_str(rows, row, 3),
-				LIVE_DEPTH_MAX, &document, err)))
+	if ((e = krn_json_parse_stored(arena, krn_rows_str(rows, row, 3),
+				       &document, err)))
 		return e;
 	for (size_t i = 0; i < table->fields_nr; i++)
 		if ((e = live_value(
@@ -145,16 +173,65 @@ live_resource(struct krn_arena *arena, struct krn_live *live,
 			 krn_value_find(&document, table->fields[i].column),
 			 &resource->values[i], err)))
 			return e;
+	resource->changed_by = live_text(&document, "changed_by");
+	resource->changed_at = live_text(&document, "updated_at");
+	resource->changed_audit_id = live_text(&document, "changed_audit_id");
 	live->nr++;
-	return KRN_OK;
+	return krn_resource_identify(arena, resource, err);
 }
 
 static void
-live_add_ids(struct krn_live *live, const struct krn_rows *rows, int kind)
+live_add_ids(struct krn_live *live, const struct krn_rows *rows)
 {
 	for (size_t i = 0; i < krn_rows_nr(rows); i++)
 		live->ids[live->ids_nr++] = (struct krn_live_id){
-		    krn_rows_str(rows, i, 0), kind, krn_rows_str(rows, i, 1)};
+		    krn_rows_str(rows, i, 0), krn_rows_str(rows, i, 1)};
+}
+
+/*
+ * The resources of one kind. Where an identity has a parent, their order is
+ * not that of the rows, and what refers to an object names it so.
+ */
+static enum krn_err
+live_kind(struct krn_arena *arena, struct krn_live *live,
+	  enum krn_kind_id kind, const struct krn_rows *rows,
+	  struct krn_error *err)
+{
+	struct krn_resource *first = &live->resources[live->nr];
+	const size_t nr = krn_rows_nr(rows);
+	enum krn_err e;
+
+	for (size_t i = 0; i < nr; i++)
+		if ((e = live_resource(arena, live, kind, rows, i, err)))
+			return e;
+	if (!krn_kinds[kind].within || nr == 0)
+		return KRN_OK;
+	qsort(first, nr, sizeof(*first), live_resource_order);
+	for (size_t i = 0; i < nr; i++) {
+		struct krn_live_id *found = live_id_find(live, first[i].id);
+
+		KRN_BUG_IF(!found);
+		found->name = first[i].name;
+	}
+	return KRN_OK;
+}
+
+/* The segments among the ids, in the order of their names. */
+static enum krn_err
+live_segments(struct krn_arena *arena, struct krn_live *live,
+	      const struct krn_rows *rows, struct krn_error *err)
+{
+	live->segments_nr = krn_rows_nr(rows);
+	live->segments = krn_arena_calloc(arena, live->segments_nr + 1,
+					  sizeof(*live->segments));
+	if (!live->segments)
+		return krn_arena_fail(arena, err);
+	for (size_t i = 0; i < live->segments_nr; i++)
+		live->segments[i] = (struct krn_live_id){
+		    krn_rows_str(rows, i, 0), krn_rows_str(rows, i, 1)};
+	qsort(live->segments, live->segments_nr, sizeof(*live->segments),
+	      live_segment_order);
+	return KRN_OK;
 }
 
 enum krn_err
@@ -184,16 +261,16 @@ krn_live_read(struct krn_arena *arena, struct krn_db *db, struct krn_live *ret,
 	if (!ret->resources || !ret->ids)
 		return krn_arena_fail(arena, err);
 	for (int kind = 0; kind < KRN_KIND__MAX; kind++)
-		live_add_ids(ret, rows[kind], kind);
-	live_add_ids(ret, segments, -2);
+		live_add_ids(ret, rows[kind]);
+	live_add_ids(ret, segments);
+	if ((e = live_segments(arena, ret, segments, err)))
+		return e;
 	if (ret->ids_nr)
 		qsort(ret->ids, ret->ids_nr, sizeof(*ret->ids), live_id_order);
 	for (int kind = 0; kind < KRN_KIND__MAX; kind++)
-		for (size_t i = 0; i < krn_rows_nr(rows[kind]); i++)
-			if ((e = live_resource(arena, ret,
-					       (enum krn_kind_id)kind,
-					       rows[kind], i, err)))
-				return e;
+		if ((e = live_kind(arena, ret, (enum krn_kind_id)kind,
+				   rows[kind], err)))
+			return e;
 	return KRN_OK;
 }
 
@@ -230,9 +307,10 @@ krn_live_find(const struct krn_live *live, enum krn_kind_id kind,
 struct krn_str
 krn_live_segment(const struct krn_live *live, struct krn_str name)
 {
-	for (size_t i = 0; i < live->ids_nr; i++)
-		if (live->ids[i].kind == -2 &&
-		    krn_str_eq(live->ids[i].name, name))
-			return live->ids[i].id;
-	return (struct krn_str){NULL, 0};
+	const struct krn_live_id key = {.name = name};
+	const struct krn_live_id *found =
+	    bsearch(&key, live->segments, live->segments_nr, sizeof(key),
+		    live_segment_order);
+
+	return found ? found->id : (struct krn_str){NULL, 0};
 }

@@ -12,7 +12,6 @@
 /* Which object an id names. */
 struct krn_live_id {
 	struct krn_str id;
-	int kind; /* enum krn_kind_id, or -2: a segment */
 	struct krn_str name;
 };
 
@@ -21,6 +20,8 @@ struct krn_live {
 	size_t nr;
 	struct krn_live_id *ids; /* in byte order */
 	size_t ids_nr;
+	struct krn_live_id *segments; /* in byte order of their names */
+	size_t segments_nr;
 };
 
 /*

@@ -24,8 +24,8 @@ struct yaml_read {
 	bool has_event;
 	struct yaml_anchor *anchors;
 	int depth;
-	int deepest;        /* reached since the last anchor began */
-	size_t nodes;       /* of the text */
+	int deepest;  /* reached since the last anchor began */
+	size_t nodes; /* of the text */
 	size_t aliases;
 	size_t alias_nodes; /* that aliases would expand to */
 	struct krn_error *err;
@@ -54,12 +54,11 @@ yaml_next(struct yaml_read *read)
 	if (read->parser.error == YAML_MEMORY_ERROR)
 		return krn_fail(read->err, KRN_ERR_UNAVAILABLE,
 				"could not parse YAML: out of memory");
-	return krn_refuse(read->err, KRN_ERR_INVALID,
-			  "YAML line %zu, column %zu: %s",
-			  read->parser.problem_mark.line + 1,
-			  read->parser.problem_mark.column + 1,
-			  read->parser.problem ? read->parser.problem
-					       : "not valid");
+	return krn_refuse(
+	    read->err, KRN_ERR_INVALID, "YAML line %zu, column %zu: %s",
+	    read->parser.problem_mark.line + 1,
+	    read->parser.problem_mark.column + 1,
+	    read->parser.problem ? read->parser.problem : "not valid");
 }
 
 /* Scalars: the core schema. Source: YAML 1.2.2 section 10.3.2. */
@@ -118,9 +117,9 @@ yaml_plain_number(struct yaml_read *read, struct krn_str text,
 
 	if (yaml_digits(rest, "0123456789")) {
 		ret->type = KRN_VALUE_INT;
-		good = krn_parse_int64(text.s[0] == '+' ? rest : text,
-				       INT64_MIN, INT64_MAX, &ret->integer,
-				       NULL) == KRN_OK;
+		good =
+		    krn_parse_int64(text.s[0] == '+' ? rest : text, INT64_MIN,
+				    INT64_MAX, &ret->integer, NULL) == KRN_OK;
 	} else if (krn_str_has_prefix(text, KRN_STR("0o")) &&
 		   yaml_digits(based, "01234567")) {
 		ret->type = KRN_VALUE_INT;
@@ -135,15 +134,14 @@ yaml_plain_number(struct yaml_read *read, struct krn_str text,
 		ret->type = KRN_VALUE_DOUBLE;
 		good = krn_parse_double(text, &ret->number, NULL) == KRN_OK;
 	}
-	return good ? KRN_OK
-		    : yaml_refuse(read, "the number is out of range");
+	return good ? KRN_OK : yaml_refuse(read, "the number is out of range");
 }
 
 static enum krn_err
 yaml_plain(struct yaml_read *read, struct krn_str text, struct krn_value *ret)
 {
-	static const char *const nulls[] = {"", "~", "null", "Null", "NULL",
-					    NULL};
+	static const char *const nulls[] = {"",     "~",    "null",
+					    "Null", "NULL", NULL};
 	static const char *const trues[] = {"true", "True", "TRUE", NULL};
 	static const char *const falses[] = {"false", "False", "FALSE", NULL};
 
@@ -168,24 +166,57 @@ yaml_check_tag(struct yaml_read *read, const yaml_char_t *tag,
 	return yaml_refuse(read, "this tag is not allowed");
 }
 
+/*
+ * A scalar with a tag of the core schema is what the tag says, or an error.
+ * Source: YAML 1.2.2 section 10.3.
+ */
+static enum krn_err
+yaml_tagged(struct yaml_read *read, const char *tag, struct krn_str text,
+	    struct krn_value *ret)
+{
+	static const struct {
+		const char *tag;
+		unsigned types; /* bits of enum krn_value_type */
+	} core[] = {
+	    {YAML_NULL_TAG, 1u << KRN_VALUE_NULL},
+	    {YAML_BOOL_TAG, 1u << KRN_VALUE_BOOL},
+	    {YAML_INT_TAG, 1u << KRN_VALUE_INT},
+	    {YAML_FLOAT_TAG, 1u << KRN_VALUE_INT | 1u << KRN_VALUE_DOUBLE},
+	};
+	enum krn_err e;
+
+	for (size_t i = 0; i < KRN_NR(core); i++) {
+		if (strcmp(tag, core[i].tag) != 0)
+			continue;
+		if ((e = yaml_plain(read, text, ret)))
+			return e;
+		if (core[i].types >> ret->type & 1)
+			return KRN_OK;
+		return yaml_refuse(read, "the value does not fit its tag");
+	}
+	return yaml_refuse(read, "this tag is not allowed");
+}
+
 static enum krn_err
 yaml_scalar(struct yaml_read *read, struct krn_value *ret)
 {
 	static const char *const tags[] = {"!", YAML_STR_TAG, NULL};
+	const char *tag = (const char *)read->event.data.scalar.tag;
 	const struct krn_str text =
 	    krn_str_from((const char *)read->event.data.scalar.value,
 			 read->event.data.scalar.length);
 	const bool plain =
-	    read->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-	    !read->event.data.scalar.tag;
-	enum krn_err e;
+	    read->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
+	enum krn_err e = KRN_OK;
 
-	if ((e = yaml_check_tag(read, read->event.data.scalar.tag, tags)))
-		return e;
 	if (memchr(text.s, '\0', text.len))
 		return yaml_refuse(read, "a string may not contain NUL");
 	ret->type = KRN_VALUE_STRING;
-	if (plain && (e = yaml_plain(read, text, ret)))
+	if (plain)
+		e = yaml_plain(read, text, ret);
+	else if (tag && !yaml_is_any(krn_str_c(tag), tags))
+		e = yaml_tagged(read, tag, text, ret);
+	if (e)
 		return e;
 	if (ret->type != KRN_VALUE_STRING)
 		return KRN_OK;
@@ -263,14 +294,13 @@ yaml_check_names(struct yaml_read *read, const struct krn_member *members,
 		qsort(names, nr, sizeof(*names), yaml_name_order);
 	for (size_t i = 1; i < nr; i++)
 		if (krn_str_eq(names[i - 1], names[i]))
-			return krn_refuse(read->err, KRN_ERR_INVALID,
-					  "YAML line %zu: the mapping that ends "
-					  "here has the key \"%.*s\" twice",
-					  read->event.start_mark.line + 1,
-					  (int)(names[i].len < 100
-						    ? names[i].len
-						    : 100),
-					  names[i].s);
+			return krn_refuse(
+			    read->err, KRN_ERR_INVALID,
+			    "YAML line %zu: the mapping that ends "
+			    "here has the key \"%.*s\" twice",
+			    read->event.start_mark.line + 1,
+			    (int)(names[i].len < 100 ? names[i].len : 100),
+			    names[i].s);
 	return KRN_OK;
 }
 
@@ -387,8 +417,8 @@ yaml_value(struct yaml_read *read, struct krn_value *ret)
 	else if (read->event.type == YAML_MAPPING_START_EVENT)
 		anchor = read->event.data.mapping_start.anchor;
 	if (anchor) {
-		name = krn_str_cstr(read->arena,
-				    krn_str_c((const char *)anchor));
+		name =
+		    krn_str_cstr(read->arena, krn_str_c((const char *)anchor));
 		if (!name)
 			return krn_arena_fail(read->arena, read->err);
 	}
@@ -406,8 +436,7 @@ yaml_value(struct yaml_read *read, struct krn_value *ret)
 		read->depth--;
 	}
 	if (!e && name)
-		e = yaml_anchor_add(read, name, ret,
-				    read->nodes - nodes_before,
+		e = yaml_anchor_add(read, name, ret, read->nodes - nodes_before,
 				    read->deepest - depth_before);
 	if (deepest_before > read->deepest)
 		read->deepest = deepest_before;

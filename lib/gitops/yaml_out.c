@@ -10,8 +10,8 @@
 
 /* Words that some YAML reader takes for null, a truth or a number. */
 static const char *const yaml_words[] = {
-    "y",    "n",   "yes",  "no",   "on",  "off", "true",
-    "false", "null", "nan", "inf",  "infinity", "none"};
+    "y",     "n",    "yes", "no",  "on",       "off", "true",
+    "false", "null", "nan", "inf", "infinity", "none"};
 
 static bool
 yaml_char_is_plain(char c)
@@ -38,15 +38,47 @@ yaml_is_plain(struct krn_str text)
 	return true;
 }
 
+/*
+ * Bytes before the first code point that a reader may refuse or change when
+ * it stands as it is. Source: YAML 1.2.2, 5.1 and 5.4 (1.1 breaks lines at
+ * U+0085, U+2028 and U+2029).
+ */
+static size_t
+yaml_printable(struct krn_str text)
+{
+	struct krn_str rest = text;
+	uint32_t point;
+
+	while (rest.len) {
+		const size_t before = text.len - rest.len;
+
+		if (krn_str_next(&rest, &point) &&
+		    ((point >= 0x7F && point < 0xA0) || point == 0x2028 ||
+		     point == 0x2029 || point == 0xFEFF || point == 0xFFFE ||
+		     point == 0xFFFF))
+			return before;
+	}
+	return text.len;
+}
+
 static void
 yaml_string(struct krn_buf *buf, struct krn_str text)
 {
+	uint32_t point;
+
 	if (yaml_is_plain(text)) {
 		krn_buf_add_str(buf, text);
 		return;
 	}
 	krn_buf_add_char(buf, '"');
-	krn_json_escape(buf, text);
+	while (text.len) {
+		const size_t printable = yaml_printable(text);
+
+		krn_json_escape(buf, krn_str_from(text.s, printable));
+		text = krn_str_from(text.s + printable, text.len - printable);
+		if (krn_str_next(&text, &point))
+			krn_buf_printf(buf, "\\u%04X", (unsigned)point);
+	}
 	krn_buf_add_char(buf, '"');
 }
 
@@ -66,6 +98,8 @@ yaml_leaf(struct krn_buf *buf, const struct krn_value *value)
 		krn_buf_add(buf, "[]", 2);
 	else if (value->type == KRN_VALUE_OBJECT)
 		krn_buf_add(buf, "{}", 2);
+	else if (value->type == KRN_VALUE_DOUBLE)
+		krn_buf_add_double(buf, value->number);
 	else
 		krn_json_canonical(buf, value);
 	krn_buf_add_char(buf, '\n');
@@ -104,7 +138,8 @@ yaml_write(struct krn_buf *buf, const struct krn_value *value, int depth,
 			yaml_indent(buf, depth);
 		yaml_string(buf, member->name);
 		krn_buf_add_char(buf, ':');
-		krn_buf_add_char(buf, yaml_is_leaf(&member->value) ? ' ' : '\n');
+		krn_buf_add_char(buf,
+				 yaml_is_leaf(&member->value) ? ' ' : '\n');
 		if (yaml_is_leaf(&member->value))
 			yaml_leaf(buf, &member->value);
 		else
