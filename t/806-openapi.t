@@ -1,0 +1,289 @@
+#!/usr/bin/perl
+# doc/openapi.yaml and the program: the same routes, and every answer is what
+# the document says of its status; what the document refuses is refused.
+use strict;
+use warnings;
+
+use IPC::Open2 qw(open2);
+use JSON::PP;
+use Test::More;
+
+use Kaireon::Schema;
+use Kaireon::Stack;
+use Kaireon::Yaml;
+
+my $stack = Kaireon::Stack->new(settings => { RUN_CHUNK_CUSTOMERS => 50 });
+my $document = Kaireon::Yaml::read($stack->slurp("$stack->{source}/doc/openapi.yaml"));
+my $schema = Kaireon::Schema->new($document);
+my $schemas = $document->{components}{schemas};
+my $key = $stack->tenant('one');
+my $other = $stack->tenant('two');
+$stack->pool('api', 2)->pool('cron', 1);
+
+# the table of routes
+my %route = map { my @r = split /\t/; ("$r[0] $r[1]" => { id => lc("$r[0].") . $r[2], role => $r[3], pool => $r[4] }) }
+	split /\n/, `$stack->{build}/kaireon-fcgi --routes`;
+my %operation;
+for my $path (sort keys %{ $document->{paths} }) {
+	for my $method (qw(get put post delete patch)) {
+		my $op = $document->{paths}{$path}{$method} or next;
+		$operation{"\U$method\E $path"} = $op;
+		$op->{parameters} = [map { $schema->resolve($_) } @{ $document->{paths}{$path}{parameters} || [] }, @{ $op->{parameters} || [] }];
+		is_deeply([map { $_->{name} } grep { $_->{in} eq 'path' } @{ $op->{parameters} }], [$path =~ /\{(\w+)\}/g], "\U$method\E $path: its path parameters");
+	}
+}
+is_deeply([sort keys %operation], [sort keys %route], 'the document has every route and no other');
+is_deeply({ map { $_ => "$operation{$_}{operationId} $operation{$_}{'x-role'}" } keys %operation },
+	{ map { $_ => "$route{$_}{id} $route{$_}{role}" } keys %route }, 'under its name and role');
+is_deeply([sort @{ $schemas->{Error}{properties}{error}{properties}{code}{enum} }],
+	[do { my %c = map { $_ => 1 } $stack->slurp("$stack->{source}/lib/base/errors.def") =~ /^KRN_ERR\([^"]*"(\w+)"/mg,
+		$stack->slurp("$stack->{source}/nginx/errors_kaireon.in") =~ /"code":"(\w+)"/g; sort keys %c }], 'every code of an error');
+
+# One call; its answer has the status and is what the document says of it.
+my %reached;
+sub call {
+	my ($status, $what, %option) = @_;
+	my ($method, $template, $query) = $what =~ /^(\S+) ([^?]+)(\?.*)?$/;
+	my $op = $operation{"$method $template"} or die "no operation $what";
+	my $path = $template =~ s/\{(\w+)\}/$option{$1}/gr;
+	my $pool = $route{"$method $template"}{pool} eq 'cron' ? 'cron' : 'api';
+	$option{headers}{X_CRON_SECRET} //= 'cron-secret' if $op->{'x-role'} =~ /^cron_secret/ && !$option{nobody};
+	$option{headers}{X_CRON_TOKEN} //= $stack->{settings}{CRON_TOKEN} if $op->{'x-role'} eq 'cron_token' && !$option{nobody};
+	$option{key} //= $key->{admin} if $op->{'x-role'} =~ /^(viewer|editor|admin)$/ && !$option{nobody};
+	my $answer = $stack->request($method, $path . ($query // ''), pool => $pool, %option);
+	is($answer->{status}, $status, $option{title} // $what) or diag $answer->{body};
+	my $at = exists $op->{responses}{ $answer->{status} } ? $answer->{status} : 'default';
+	$reached{"$method $template $at"}++;
+	my @problems = answer_problems($schema->resolve($op->{responses}{$at}), $answer);
+	push @problems, 'a success that the document does not know' if $at eq 'default' && $status < 300;
+	is_deeply(\@problems, [], '… as the document says');
+	return $answer;
+}
+
+sub answer_problems {
+	my ($said, $answer) = @_;
+	my ($type) = ($answer->{headers}{'content-type'} // '') =~ /^([^;]*)/;
+	my $content = $said->{content}{$type};
+	my @problems = $answer->{headers}{'x-request-id'} ? () : 'no request id';
+	for my $name (sort keys %{ $said->{headers} || {} }) {
+		my ($header, $value) = ($said->{headers}{$name}, $answer->{headers}{ lc $name });
+		push @problems, "no $name" if $header->{required} && !defined $value;
+		push @problems, $schema->problems($header->{schema}, $value, $name) if defined $value;
+	}
+	push @problems, 'may be stored' if ($answer->{headers}{'cache-control'} // '') ne 'no-store';
+	return (@problems, "the content type \"$type\"") if !$content;
+	return @problems if $type ne 'application/json';
+	push @problems, $schema->problems($content->{schema}, eval { decode_json($answer->{body}) });
+	my $error = $answer->{status} >= 400 && $answer->{json}{error} or return @problems;
+	push @problems, 'another status in the body' if $error->{status} != $answer->{status};
+	push @problems, 'another request id in the body' if $error->{requestId} ne $answer->{headers}{'x-request-id'};
+	return @problems;
+}
+
+# what is not built yet, and who may not call
+for my $what (sort keys %operation) {
+	my $op = $operation{$what};
+	my %option = (id => 'nothing', runId => 'nothing');
+	# keys are the API pool's: the cron pool's database role may not look at them
+	next if $route{$what}{pool} eq 'cron' && $op->{'x-role'} !~ /^cron/;
+	$option{body} = '{}' if $what =~ /^(POST|PUT)/;
+	call(501, $what, %option) if $op->{responses}{501} && !$op->{requestBody} && !$op->{responses}{200};
+	call(401, $what, %option, nobody => 1, title => "$what without a key") if $op->{'x-role'} ne 'none';
+}
+
+# health; a parameter that is not documented
+call(200, 'GET /healthz');
+call(200, 'GET /readyz');
+for my $what (sort grep { !/gitops/ && $operation{$_}{responses}{200} } keys %operation) {
+	call(400, "$what?nothing=1", id => 'x', runId => 'x') if $what =~ /^GET/;
+}
+
+# GitOps
+my ($diff, $apply, $export) = map { "$_->[0] /api/v1/gitops/$_->[1]" } ['POST', 'diff'], ['POST', 'apply'], ['GET', 'export'];
+my $yaml = $stack->slurp("$stack->{source}/doc/demo/bundle.yaml");
+my %yaml = (type => 'application/yaml', body => $yaml);
+my $plan = call(200, $diff, %yaml, key => $key->{viewer})->{json}{planHash};
+call(200, $apply, %yaml, key => $key->{viewer}, title => 'a dry apply');
+call(403, "$apply?dryRun=false", %yaml, key => $key->{viewer});
+call(200, "$apply?dryRun=false", %yaml, headers => { IF_MATCH => qq{"$plan"} }, title => 'an apply');
+call(412, "$apply?dryRun=false", %yaml, headers => { IF_MATCH => qq{"$plan"} }, title => 'a stale one');
+call(200, $export);
+call(200, "$export?layout=files&format=$_") for qw(yaml json);
+my $live = call(200, "$export?format=json")->{json};
+for my $kind (@{ $schemas->{Kind}{enum} }) {
+	call($kind =~ /^(SubCategory|Creative)$/ ? 501 : 200, "$export?format=json&kinds=$kind");
+	my ($one) = grep { $_->{kind} eq $kind } @{ $live->{resources} } or next;
+	is_deeply([sort keys %{ $one->{spec} }], [sort keys %{ $schemas->{ $kind . 'Spec' }{properties} }], "$kind is exported with every field of the document");
+}
+call(400, "$export?$_=nothing") for qw(format layout kinds);
+my ($first) = grep { $_->{kind} eq 'Offer' } @{ $live->{resources} };
+sub bundle { return { manifest => { apiVersion => 'kaireonai.com/v1', kind => 'Bundle' }, resources => [@_] } }
+my $body = $schema->resolve($operation{$diff}{requestBody})->{content}{'application/json'}{schema};
+for my $case ([200, bundle()], [200, $live], [200, { yamlText => $yaml }], [400, {}], [400, { yamlText => $yaml, x => 1 }], [400, { yamlText => 1 }],
+	[400, { %{ bundle() }, more => 1 }], [400, bundle(7)], [400, bundle({ %$first, more => 1 })], [400, bundle({ %$first, metadata => {} })],
+	[400, bundle({ %$first, metadata => { name => '' } })], [400, bundle({ %$first, apiVersion => 'v2' })], [400, bundle({ %$first, spec => undef })]) {
+	my $text = substr encode_json($case->[1]), 0, 60;
+	is(!$schema->problems($body, $case->[1]), $case->[0] == 200, "the document of a body $text");
+	call($case->[0], $diff, body => $case->[1], title => "the program of the same");
+}
+call(400, $apply, body => '');
+call(501, $_, body => bundle({ %$first, kind => 'Creative' })) for $diff, $apply;
+my $fewer = bundle(grep { $_->{kind} ne 'Offer' } @{ $live->{resources} });
+call(409, "$_?prune=true&maxDeletes=0", body => $fewer, title => 'beyond the budget') for $diff, $apply;
+my $changed = bundle({ %$first, spec => { %{ $first->{spec} }, priority => 3 } }, { %$first, metadata => { name => 'new' } });
+my %ops = map { $_->{op} => 1 } map { @{ call(200, "$diff?$_", body => $changed)->{json}{diffs} } } 'x=1', 'prune=true&kinds=Offer&maxDeletes=100';
+is_deeply([sort keys %ops], [qw(create delete update)], 'creations, deletions, updates');
+
+# what a field may be: what the document refuses is refused, and the reverse
+my @values = (undef, 7, -1, 101, 1_000_001, 1.5, 'nothing', 'x' x 5000, JSON::PP::true, [], ['x'], {});
+my (@lax, @strict);
+sub judge {
+	my ($place, $said, $accepted) = @_;
+	push @lax, $place if !$said && $accepted;
+	push @strict, $place if $said && !$accepted;
+}
+for my $kind (map { $_->{properties}{kind}{const} } @{ $schemas->{Resource}{oneOf} }) {
+	my ($one) = grep { $_->{kind} eq $kind } @{ $live->{resources} };
+	for my $field (sort(keys %{ $one->{spec} }), 'nothing') {
+		for my $value (@values) {
+			my $spec = { %{ $one->{spec} }, $field => $value };
+			my $answer = $stack->request('POST', '/api/v1/gitops/diff', key => $key->{viewer}, body => bundle({ %$one, spec => $spec }));
+			# the document says nothing of what a name refers to, nor of what fields say together
+			next if $answer->{status} == 400 && !$schema->problems({ '$ref' => "#/components/schemas/${kind}Spec" }, $spec)
+				&& $answer->{body} =~ /there is no|is required (when|for)/;
+			judge("$kind.$field = " . substr(JSON::PP->new->allow_nonref->encode($value), 0, 20),
+				!$schema->problems({ '$ref' => "#/components/schemas/${kind}Spec" }, $spec), $answer->{status} == 200);
+		}
+	}
+}
+is_deeply(\@lax, [], 'the program takes no spec that the document refuses');
+is_deeply(\@strict, [], 'nor the reverse');
+
+# campaigns
+$stack->spew("$stack->{dir}/c.csv", $stack->ctl('demo', 'customers', '--count', 400, '--seed', 7));
+$stack->ctl('import', '--tenant', 'one', '--schema', 'customers', '--id-column', 'customer_id', "$stack->{dir}/c.csv");
+my $segment = decode_json($stack->ctl('--json', 'segment', 'create', '--tenant', 'one', '--name', 'All', '--schema', 'customers'));
+my ($runs, $one, $its_runs) = map { "/api/v1/runs$_" } '', '/{id}', '/{id}/campaign-runs';
+my %fields = (decisionFlowId => $stack->owner('SELECT id FROM kaireon.decision_flows'), segmentId => $segment->{id});
+is(call(200, "GET $runs")->{json}{total}, 0, 'no campaign yet');
+my $csv = call(201, "POST $runs", body => \%fields, title => 'a campaign by its defaults')->{json}{id};
+my %full = (%fields, name => 'Weekly', description => 'd', status => 'active', scheduleType => 'weekly', scheduleDayOfWeek => 1, scheduleTime => '09:00',
+	scheduleTimezone => 'Europe/Berlin', scheduleCron => undef, scheduleDayOfMonth => '28',
+	volumeConstraints => { maxTotalPerRun => 100, maxPerOffer => undef },
+	fileConfig => { format => 'json', columns => [qw(customer_id rank score attr.age)], destination => 'download', includePersonalization => JSON::PP::false },
+	channelIds => [$stack->owner("SELECT id FROM kaireon.channels WHERE name = 'email'")]);
+my $json = call(201, "POST $runs", body => \%full, title => 'one with every field')->{json}{id};
+call(201, "POST $runs", body => { %fields, scheduleCron => '0 9 * * 1', frequencyCaps => { maxPerChannel => 0 } }, title => 'one with the alias');
+call(415, "POST $runs", body => '{}', type => 'text/plain');
+call(413, "POST $runs", body => 'x' x 1_100_000);
+my $fields = $schemas->{CampaignFields};
+(@lax, @strict) = ();
+for my $name (sort(keys %{ $fields->{properties} }), 'nothing') {
+	for my $value (@values, '1', '29', 'last_working_day', '24:00', '23:59', { format => 'xml' }, { columns => [] }, { columns => ['x'] },
+		{ maxPerOffer => -1 }, { maxPerOffer => 'x' }, { maxPerNothing => 1 }, { includePersonalization => 'x' }) {
+		my $try = { %fields, $name => $value };
+		my $said = !$schema->problems($fields, $try);
+		my $answer = $stack->request('POST', $runs, key => $key->{editor}, body => $try);
+		is(scalar(answer_problems($schema->resolve($operation{"POST $runs"}{responses}{ $answer->{status} }), $answer)), 0,
+			"$name: an answer of the document") or diag $answer->{body};
+		# what there is, and what fields say together, is not the document's
+		next if $said && $answer->{body} =~ /no such|not a channel|unknown time zone|position \d|is required for/;
+		judge("$name = " . substr(JSON::PP->new->canonical->allow_nonref->encode($value), 0, 30), $said, $answer->{status} == 201);
+	}
+}
+$reached{"POST $runs 400"}++;
+is_deeply(\@lax, [], 'the program takes no campaign that the document refuses');
+is_deeply(\@strict, [], 'nor the reverse');
+
+# parameters: both ends of the range are taken, and nothing beyond
+for my $what (sort keys %operation) {
+	for my $parameter (grep { $_->{in} eq 'query' && ($_->{schema}{type} // '') eq 'integer' } @{ $operation{$what}{parameters} }) {
+		my ($name, $low, $high) = ($parameter->{name}, @{ $parameter->{schema} }{qw(minimum maximum)});
+		my %option = (id => $csv, $what =~ /gitops/ ? %yaml : ());
+		call(400, "$what?$name=$_", %option) for 'x', '';
+		local $TODO = 'a declared integer of a query is taken before it is parsed' if $what !~ /gitops/;
+		call(200, "$what?$name=$_", %option) for grep { defined } $low, $high;
+		call(400, "$what?$name=$_", %option) for $low - 1, defined $high ? $high + 1 : ();
+	}
+}
+call(400, "GET $one?resultsCursor=" . 'x' x 2001, id => $csv, title => 'a cursor too long');
+
+# runs
+for my $what (map { ("GET $_", "POST $_") } $one, $its_runs, map { "$its_runs/{runId}$_" } '', '/file') {
+	next if !$operation{$what};
+	call(404, $what, id => 'camp_x', runId => 'crun_x') ;
+	call(404, $what, id => $csv, runId => 'crun_x', key => $other->{admin}, title => "$what of another tenant");
+}
+call(400, "POST $its_runs", id => $csv, body => { x => 1 });
+my $pending = call(201, "POST $its_runs", id => $csv)->{json};
+is($pending->{status}, 'pending', 'a run is pending');
+call(409, "POST $its_runs", id => $csv, title => 'a second one at once');
+call(200, "GET $its_runs/{runId}", id => $csv, runId => $pending->{id}, title => 'while it is pending');
+call(404, "GET $its_runs/{runId}/file", id => $csv, runId => $pending->{id}, title => 'without a file');
+$stack->worker;
+
+# until it is over; each answer on the way is checked
+sub finished {
+	my ($campaign, $run) = @_;
+	my $answer;
+	$stack->wait_for("run $run", sub {
+		$answer = $stack->request('GET', "/api/v1/runs/$campaign/campaign-runs/$run", key => $key->{viewer});
+		my @problems = $schema->problems($schemas->{Run}, $answer->{json});
+		is_deeply(\@problems, [], "… while it is $answer->{json}{status}") if @problems;
+		$answer->{json}{status} !~ /pending|running/;
+	}, 60);
+	call(200, "GET $its_runs/{runId}", id => $campaign, runId => $run, title => 'and when it is over');
+	return $answer->{json};
+}
+my $done = finished($csv, $pending->{id});
+is($done->{status}, 'completed', 'a run is completed');
+cmp_ok(scalar @{ $done->{summary}{byOffer} }, '>', 0, 'with offers in its summary');
+# else the contacts of the first would hold this one's back
+$stack->owner('TRUNCATE kaireon.interaction_history');
+my $limited = finished($json, call(201, "POST $its_runs", id => $json, body => {})->{json}{id});
+is_deeply($limited->{summary}{limitsReached}, ['maxTotalPerRun'], 'another reached a limit') or diag encode_json($limited);
+for my $file ([$csv, $done, 'text/csv'], [$json, $limited, 'application/x-ndjson']) {
+	my $answer = call(200, "GET $its_runs/{runId}/file", id => $file->[0], runId => $file->[1]{id});
+	like($answer->{headers}{'content-type'}, qr/^\Q$file->[2]\E/, "a file as $file->[2]");
+}
+my $detail = call(200, "GET $one", id => $csv, title => 'a campaign with results')->{json};
+ok((grep { @{ $_->{decisions} } } @{ $detail->{results} }) && (grep { !@{ $_->{decisions} } } @{ $detail->{results} }), 'with decisions and without');
+my $page = call(200, "GET $one?resultsCursor=$detail->{results}[1]{customerId}", id => $csv)->{json}{results};
+is_deeply([@$page[0 .. 97]], [@{ $detail->{results} }[2 .. 99]], 'the next page begins after the cursor');
+is(call(200, "GET $one", id => $done->{id}, title => 'a run by the same path')->{json}{id}, $done->{id}, 'is that run');
+is(scalar @{ call(200, "GET $its_runs", id => $csv)->{json} }, 1, 'a list of runs');
+call(200, "GET $runs", title => 'a list of campaigns with runs');
+$stack->owner("DROP VIEW t_one.$segment->{viewName}");
+$stack->announce(qr/job failed.*view is gone/);
+is(finished($csv, call(201, "POST $its_runs", id => $csv)->{json}{id})->{status}, 'failed', 'a run that fails');
+call(200, "GET $one", id => $csv, title => 'its campaign');
+
+# the export: rows, none, all, one tenant that fails, and a call beside another
+my $cron = '/api/v1/cron/export-interactions';
+is(call(200, "GET $cron", title => 'an export')->{json}{totalExported}, $limited->{summary}{decisions}, 'of every decision');
+is(call(200, "GET $cron", title => 'one without anything new')->{json}{tenants}[0]{filePath}, undef, 'has no file');
+$stack->owner(q{INSERT INTO kaireon.interaction_history (tenant_id, id, customer_id, interaction_type, direction, created_at)
+	SELECT t, 'ih_1', 'c', 'impression', 'outbound', now() FROM unnest('{one,two}'::text[]) AS t});
+$stack->spew("$stack->{dir}/data/exports/two", 'in the way');
+$stack->announce(qr/export failed/);
+my $failed = call(200, "POST $cron?drain=true", title => 'one with a tenant that fails')->{json};
+is_deeply([map { exists $_->{error} ? 1 : 0 } sort { $a->{tenantId} cmp $b->{tenantId} } @{ $failed->{tenants} }], [0, 1], 'which is told');
+my $psql = open2(my $out, my $in, 'psql', '-qXAt', '-h', "$stack->{dir}/sock", '-U', 'kaireon_owner', '-d', 'kaireon');
+print $in "SELECT pg_advisory_lock(hashtext('kaireon.cron'), hashtext('export-interactions')), 'held';\n";
+like(scalar readline $out, qr/held/, 'another call runs');
+is(call(200, "GET $cron", title => 'so this one')->{json}{skipped}, JSON::PP::true, 'is skipped');
+close $in;
+waitpid $psql, 0;
+
+# without the database
+$stack->stop_postgres('immediate');
+call(503, 'GET /readyz', title => 'not ready');
+call(503, "GET $runs", title => 'not available');
+$stack->start_postgres;
+
+# the document says nothing that was not seen, but for the route that no key can call
+my @unseen = grep { !$reached{$_} } map { my $what = $_; map { "$what $_" } sort keys %{ $operation{$what}{responses} } } sort keys %operation;
+is_deeply([grep { !/ (501|default)$/ || !/execute-inline/ } @unseen], [], 'every answer of the document was seen');
+
+$stack->end;
+done_testing;
