@@ -11,6 +11,8 @@
 #include "fcgi/fields.h"
 #include "gitops/apply.h"
 #include "gitops/export.h"
+#include "gitops/revision.h"
+#include "gitops/schema.h"
 
 /* Only the literal false commits. */
 static bool
@@ -165,8 +167,6 @@ gitops_write_changes(struct krn_request *request, struct krn_response *response,
 		     const struct krn_changes *changes, bool dry_run,
 		     int64_t revision, struct krn_error *err)
 {
-	static const char *const counts[] = {"created", "updated", "deleted",
-					     "unchanged"};
 	struct krn_json_out out;
 	enum krn_err e;
 
@@ -180,8 +180,7 @@ gitops_write_changes(struct krn_request *request, struct krn_response *response,
 			return e;
 	krn_json_close(&out);
 	krn_json_obj_open(&out, "summary");
-	for (size_t i = 0; i < KRN_NR(counts); i++)
-		krn_json_int(&out, counts[i], changes->count[i]);
+	krn_change_write_counts(&out, changes);
 	krn_json_close(&out);
 	krn_json_c(&out, "planHash", changes->hash);
 	krn_json_int(&out, "revision", revision);
@@ -234,17 +233,46 @@ gitops_options(const struct krn_request *request, bool is_apply,
 	return gitops_kinds(request, &ret->kinds, err);
 }
 
+/*
+ * The bundle against the live configuration: compare, and when it is real,
+ * apply under the lock. `note` is for the audit row.
+ */
+static enum krn_err
+gitops_reconcile(struct krn_request *request, struct krn_response *response,
+		 const struct krn_bundle *bundle,
+		 const struct krn_change_options *options, bool dry_run,
+		 struct krn_str note, struct krn_error *err)
+{
+	struct krn_arena *arena = request->arena;
+	struct krn_changes changes;
+	struct krn_live live;
+	int64_t revision = 0;
+	enum krn_err e;
+
+	if ((!dry_run && (e = krn_config_lock(request->db, err))) ||
+	    (e = krn_live_read(arena, request->db, &live, err)) ||
+	    (e = krn_changes_find(arena, request->db, bundle, &live, options,
+				  &changes, err)) ||
+	    (e = gitops_check_match(request, &changes, err)))
+		return e;
+	if (dry_run)
+		e = krn_config_revision(request->db, &revision, err);
+	else if (!(e = krn_changes_allowed(&changes, request->caller.role, err)))
+		e = krn_changes_apply(arena, request->db, &changes,
+				      options->kinds, note, &request->caller,
+				      &revision, err);
+	return e ? e
+		 : gitops_write_changes(request, response, &changes, dry_run,
+					revision, err);
+}
+
 static enum krn_err
 gitops_serve(struct krn_request *request, struct krn_response *response,
 	     bool is_apply, struct krn_error *err)
 {
-	struct krn_arena *arena = request->arena;
 	struct krn_change_options options;
-	struct krn_changes changes;
 	struct krn_bundle bundle;
-	struct krn_live live;
 	bool dry_run;
-	int64_t revision = 0;
 	enum krn_err e;
 
 	if ((e = krn_request_identify(request, err)) ||
@@ -253,23 +281,12 @@ gitops_serve(struct krn_request *request, struct krn_response *response,
 	if (!dry_run && request->caller.role < KRN_ROLE_EDITOR)
 		return krn_refuse(err, KRN_ERR_FORBIDDEN,
 				  "a real apply needs the role editor");
-	if ((e = krn_bundle_parse(arena, request->body, request->content_type,
-				  options.kinds, &bundle, err)) ||
-	    (!dry_run && (e = krn_config_lock(request->db, err))) ||
-	    (e = krn_live_read(arena, request->db, &live, err)) ||
-	    (e = krn_changes_find(arena, request->db, &bundle, &live, &options,
-				  &changes, err)) ||
-	    (e = gitops_check_match(request, &changes, err)))
+	if ((e = krn_bundle_parse(request->arena, request->body,
+				  request->content_type, options.kinds, &bundle,
+				  err)))
 		return e;
-	if (dry_run)
-		e = krn_config_revision(request->db, &revision, err);
-	else if (!(e = krn_changes_allowed(&changes, request->caller.role, err)))
-		e = krn_changes_apply(arena, request->db, &changes,
-				      options.kinds, &request->caller,
-				      &revision, err);
-	return e ? e
-		 : gitops_write_changes(request, response, &changes, dry_run,
-					revision, err);
+	return gitops_reconcile(request, response, &bundle, &options, dry_run,
+				(struct krn_str){NULL, 0}, err);
 }
 
 enum krn_err
@@ -284,4 +301,105 @@ krn_route_gitops_apply(struct krn_request *request,
 		       struct krn_response *response, struct krn_error *err)
 {
 	return gitops_serve(request, response, true, err);
+}
+
+enum krn_err
+krn_route_gitops_rollback(struct krn_request *request,
+			  struct krn_response *response, struct krn_error *err)
+{
+	const struct krn_change_options options = {
+	    .kinds = KRN_KINDS_ALL,
+	    .frozen = gitops_frozen(request->options),
+	    .prune = true,
+	    .max_deletes = INT64_MAX,
+	};
+	const struct krn_str to =
+	    krn_query_find(request->arena, request->query, "to");
+	const bool dry_run = gitops_is_dry(request);
+	struct krn_bundle bundle;
+	int64_t revision;
+	enum krn_err e;
+
+	if ((e = krn_request_identify(request, err)))
+		return e;
+	if (!to.s || krn_parse_int64(to, 1, INT64_MAX, &revision, NULL))
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "to must be the number of a revision");
+	const struct krn_str note = krn_str_printf(
+	    request->arena, "rollback to revision %lld", (long long)revision);
+
+	if (!note.s)
+		return krn_arena_fail(request->arena, err);
+	if ((!dry_run && (e = krn_config_lock(request->db, err))) ||
+	    (e = krn_revision_read(request->arena, request->db, revision,
+				   &bundle, err)))
+		return e;
+	return gitops_reconcile(request, response, &bundle, &options, dry_run,
+				note, err);
+}
+
+enum krn_err
+krn_route_gitops_revisions(struct krn_request *request,
+			   struct krn_response *response, struct krn_error *err)
+{
+	const struct krn_gitops_revision_fields *fields = request->fields;
+	const struct krn_param params[] = {
+	    krn_param_int(request->arena, fields->limit)};
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(request->db, KRN_STMT_gitops_revision_list, params,
+			     &rows, err)))
+		return e;
+	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
+	return KRN_OK;
+}
+
+enum krn_err
+krn_route_gitops_snapshot(struct krn_request *request,
+			  struct krn_response *response, struct krn_error *err)
+{
+	const bool is_live = krn_str_trim(request->body).len == 0;
+	const struct krn_resource *resources;
+	struct krn_json_out out;
+	struct krn_bundle bundle;
+	struct krn_live live;
+	int64_t revision;
+	size_t nr;
+	enum krn_err e;
+
+	if ((e = krn_request_identify(request, err)) ||
+	    (!is_live && (e = krn_bundle_parse(request->arena, request->body,
+					       request->content_type,
+					       KRN_KINDS_ALL, &bundle, err))) ||
+	    (e = krn_config_lock(request->db, err)) ||
+	    (is_live &&
+	     (e = krn_live_read(request->arena, request->db, &live, err))))
+		return e;
+	resources = is_live ? live.resources : bundle.resources;
+	nr = is_live ? live.nr : bundle.nr;
+	if ((e = krn_snapshot_set(request->arena, request->db, resources, nr,
+				  &request->caller, &revision, err)))
+		return e;
+	krn_json_init(&out, &response->body);
+	krn_json_obj_open(&out, NULL);
+	krn_json_int(&out, "snapshotRevision", revision);
+	krn_json_int(&out, "resources", (int64_t)nr);
+	krn_json_close(&out);
+	krn_json_end(&out);
+	response->rows = (int64_t)nr;
+	return KRN_OK;
+}
+
+enum krn_err
+krn_route_gitops_schema(struct krn_request *request,
+			struct krn_response *response, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_request_identify(request, err)))
+		return e;
+	krn_bundle_schema(&response->body);
+	response->content_type = "application/schema+json";
+	return KRN_OK;
 }

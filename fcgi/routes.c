@@ -6,7 +6,7 @@
 #include "base/base.h"
 
 #include "fcgi/route.h"
-#include "fcgi/route_export.h"
+#include "fcgi/route_cron.h"
 #include "fcgi/route_gitops.h"
 #include "fcgi/route_health.h"
 #include "fcgi/route_pending.h"
@@ -48,6 +48,10 @@ static const struct krn_field run_campaign_fields[] = {
 	BODY_VALUE(krn_run_campaign_fields, "segmentId", segment_id),
 	BODY_VALUE(krn_run_campaign_fields, "status", status),
 	BODY_VALUE(krn_run_campaign_fields, "volumeConstraints", volume_constraints),
+};
+
+static const struct krn_field gitops_revision_fields[] = {
+	QUERY_INT(krn_gitops_revision_fields, "limit", limit, 1, 200, 50),
 };
 
 static const struct krn_field export_fields[] = {
@@ -94,8 +98,9 @@ const struct krn_route krn_routes[] = {
 	PENDING_CRON("/api/v1/cron/cleanup", "cron.cleanup", KRN_AUTH_CRON_SECRET),
 	{ .path = "/api/v1/cron/export-interactions", .methods = KRN_GET | KRN_POST, .name = "cron.export-interactions",
 	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED,
-	  FIELDS(export_fields, krn_export_fields), .handler = krn_route_export },
-	PENDING_CRON("/api/v1/cron/gitops-drift-check", "cron.gitops-drift-check", KRN_AUTH_CRON_SECRET),
+	  FIELDS(export_fields, krn_export_fields), .handler = krn_route_cron_export },
+	{ .path = "/api/v1/cron/gitops-drift-check", .methods = KRN_GET | KRN_POST, .name = "cron.gitops-drift-check",
+	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED, .handler = krn_route_cron_drift },
 
 	{ .path = "/api/v1/gitops/apply", .methods = KRN_POST, .name = "gitops.apply", .auth = KRN_AUTH_VIEWER, API,
 	  WRITE, .tx_of = krn_route_gitops_tx, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_apply },
@@ -103,9 +108,14 @@ const struct krn_route krn_routes[] = {
 	  .tx = KRN_TX_SNAPSHOT, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_diff },
 	{ .path = "/api/v1/gitops/export", .methods = KRN_GET, .name = "gitops.export", .auth = KRN_AUTH_VIEWER, API,
 	  .tx = KRN_TX_SNAPSHOT, .body = KRN_BODY_NONE, .any_query = true, .handler = krn_route_gitops_export },
-	PENDING(KRN_GET, "/api/v1/gitops/revisions", "gitops.revisions", KRN_AUTH_VIEWER, KRN_POOL_API),
-	PENDING(KRN_POST, "/api/v1/gitops/rollback", "gitops.rollback", KRN_AUTH_EDITOR, KRN_POOL_API),
-	PENDING(KRN_POST, "/api/v1/gitops/snapshot", "gitops.snapshot", KRN_AUTH_EDITOR, KRN_POOL_API),
+	{ .path = "/api/v1/gitops/revisions", .methods = KRN_GET, .name = "gitops.revisions", .auth = KRN_AUTH_VIEWER, API, READ,
+	  FIELDS(gitops_revision_fields, krn_gitops_revision_fields), .any_query = true, .handler = krn_route_gitops_revisions },
+	{ .path = "/api/v1/gitops/rollback", .methods = KRN_POST, .name = "gitops.rollback", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, .tx_of = krn_route_gitops_tx, .body = KRN_BODY_IGNORED, .any_query = true, .handler = krn_route_gitops_rollback },
+	{ .path = "/api/v1/gitops/schema", .methods = KRN_GET, .name = "gitops.schema", .auth = KRN_AUTH_VIEWER, API, READ,
+	  .any_query = true, .handler = krn_route_gitops_schema },
+	{ .path = "/api/v1/gitops/snapshot", .methods = KRN_POST, .name = "gitops.snapshot", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_snapshot },
 
 	PENDING(KRN_GET, "/api/v1/metrics/summary", "metrics.summary", KRN_AUTH_ADMIN, KRN_POOL_API),
 

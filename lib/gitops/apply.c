@@ -306,11 +306,10 @@ apply_write_all(struct krn_arena *arena, struct krn_db *db,
 	return krn_db_flush(db, err);
 }
 
-/* Summary of an apply: {"created", "updated", "deleted", "unchanged", …} */
+/* The counts of an apply; the audit row names its kinds as well. */
 static enum krn_err
 apply_summary(struct krn_arena *arena, const struct krn_changes *changes,
-	      krn_kind_set kinds, bool with_kinds, struct krn_str *ret,
-	      struct krn_error *err)
+	      krn_kind_set kinds, struct krn_str *ret, struct krn_error *err)
 {
 	struct krn_json_out out;
 	struct krn_buf buf;
@@ -318,11 +317,8 @@ apply_summary(struct krn_arena *arena, const struct krn_changes *changes,
 	krn_buf_init(&buf, arena);
 	krn_json_init(&out, &buf);
 	krn_json_obj_open(&out, NULL);
-	krn_json_int(&out, "created", changes->count[KRN_CHANGE_CREATE]);
-	krn_json_int(&out, "updated", changes->count[KRN_CHANGE_UPDATE]);
-	krn_json_int(&out, "deleted", changes->count[KRN_CHANGE_DELETE]);
-	krn_json_int(&out, "unchanged", changes->count[KRN_CHANGE_UNCHANGED]);
-	if (with_kinds) {
+	krn_change_write_counts(&out, changes);
+	if (kinds) {
 		krn_json_arr_open(&out, "kinds");
 		for (int i = 0; i < KRN_KIND__MAX; i++)
 			if (kinds >> i & 1)
@@ -357,7 +353,7 @@ apply_revision(struct krn_arena *arena, struct krn_db *db,
 	if ((e = krn_live_read(arena, db, &live, err)) ||
 	    (e = krn_bundle_write(arena, &live, &options, &buf, err)) ||
 	    (e = krn_buf_end(&buf, &bundle, err)) ||
-	    (e = apply_summary(arena, changes, 0, false, &summary, err)))
+	    (e = apply_summary(arena, changes, 0, &summary, err)))
 		return e;
 	const struct krn_param params[] = {
 	    krn_param_str(caller->actor_name),
@@ -376,7 +372,8 @@ apply_revision(struct krn_arena *arena, struct krn_db *db,
 enum krn_err
 krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 		  const struct krn_changes *changes, krn_kind_set kinds,
-		  const struct krn_caller *caller, int64_t *ret_revision,
+		  struct krn_str note, const struct krn_caller *caller,
+		  int64_t *ret_revision,
 		  struct krn_error *err)
 {
 	struct krn_audit audit = {
@@ -384,6 +381,7 @@ krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 	    .action = "gitops_apply",
 	    .entity_type = "bundle",
 	    .entity_id = {NULL, 0},
+	    .entity_name = note,
 	};
 	enum krn_err e;
 
@@ -401,8 +399,7 @@ krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 	} else if ((e = krn_config_revision(db, ret_revision, err))) {
 		return e;
 	}
-	if ((e = apply_summary(arena, changes, kinds, true, &audit.changes,
-			       err)))
+	if ((e = apply_summary(arena, changes, kinds, &audit.changes, err)))
 		return e;
 	return krn_audit_append(arena, db, caller, &audit, err);
 }

@@ -35,13 +35,16 @@ KRN_MUSTCHECK enum krn_err krn_changes_allowed(const struct krn_changes *changes
 
 /*
  * Apply; the configuration is locked (krn_config_lock). Ends with the audit
- * row, so it is the last thing before the commit.
+ * row, so it is the last thing before the commit. `note` is the audit row's
+ * entity name: what was applied, when it was no bundle of the caller's (.s
+ * NULL: it was).
  * Errors: KRN_ERR_CONFLICT  a key that another object has
  */
 KRN_MUSTCHECK enum krn_err
 krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 		  const struct krn_changes *changes, krn_kind_set kinds,
-		  const struct krn_caller *caller, int64_t *ret_revision,
+		  struct krn_str note, const struct krn_caller *caller,
+		  int64_t *ret_revision,
 		  struct krn_error *err);
 
 #endif

@@ -9,8 +9,6 @@
 #include "base/json_in.h"
 #include "gitops/yaml_in.h"
 
-#define BUNDLE_API_VERSION "kaireonai.com/v1"
-
 struct bundle_read {
 	struct krn_arena *arena;
 	krn_kind_set kinds;
@@ -127,7 +125,7 @@ bundle_manifest(struct bundle_read *read, const struct krn_value *body)
 		return;
 	}
 	bundle_expect(read, manifest, "manifest", "apiVersion",
-		      BUNDLE_API_VERSION);
+		      KRN_BUNDLE_API_VERSION);
 	bundle_expect(read, manifest, "manifest", "kind", "Bundle");
 }
 
@@ -202,7 +200,7 @@ bundle_resource(struct bundle_read *read, const struct krn_value *resource,
 		return KRN_OK;
 	}
 	bundle_unknown(read, resource, place, known);
-	bundle_expect(read, resource, place, "apiVersion", BUNDLE_API_VERSION);
+	bundle_expect(read, resource, place, "apiVersion", KRN_BUNDLE_API_VERSION);
 	const int id = kind && kind->type == KRN_VALUE_STRING
 			   ? krn_kind_find(kind->string)
 			   : -1;

@@ -11,6 +11,8 @@
 
 #define KRN_BUNDLE_RESOURCES_MAX 100000
 
+#define KRN_BUNDLE_API_VERSION "kaireonai.com/v1"
+
 /* A set of kinds: bit i is krn_kinds[i]. */
 typedef uint32_t krn_kind_set;
 #define KRN_KINDS_ALL ((krn_kind_set)((1u << KRN_KIND__MAX) - 1))

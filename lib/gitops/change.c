@@ -7,7 +7,6 @@
 #include "gitops/change_private.h"
 
 #include "base/id.h"
-#include "base/json_out.h"
 
 static const char *const change_ops[] = {"create", "update", "delete",
 					 "unchanged"};
@@ -17,6 +16,17 @@ krn_change_op_name(enum krn_change_op op)
 {
 	KRN_BUG_IF((size_t)op >= KRN_NR(change_ops));
 	return change_ops[op];
+}
+
+void
+krn_change_write_counts(struct krn_json_out *out,
+			const struct krn_changes *changes)
+{
+	static const char *const counts[] = {"created", "updated", "deleted",
+					     "unchanged"};
+
+	for (size_t i = 0; i < KRN_NR(counts); i++)
+		krn_json_int(out, counts[i], changes->count[i]);
 }
 
 const struct krn_change *

@@ -9,6 +9,7 @@
  */
 
 #include "base/crypto.h"
+#include "base/json_out.h"
 #include "gitops/live.h"
 
 enum krn_change_op {
@@ -62,6 +63,10 @@ krn_changes_find(struct krn_arena *arena, struct krn_db *db,
 
 /* "create", "update", "delete", "unchanged" */
 const char *krn_change_op_name(enum krn_change_op op);
+
+/* The members "created", "updated", "deleted", "unchanged". */
+void krn_change_write_counts(struct krn_json_out *out,
+			     const struct krn_changes *changes);
 
 /* The id that a name will have after the changes; .s NULL: none. */
 struct krn_str krn_changes_id(const struct krn_changes *changes,

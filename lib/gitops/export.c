@@ -11,8 +11,6 @@
 #include "base/json_out.h"
 #include "gitops/yaml_out.h"
 
-#define EXPORT_API_VERSION KRN_STR("kaireonai.com/v1")
-
 /* Beyond so many bytes a file name is cut. Source: contract section 4. */
 #define EXPORT_NAME_BYTES_MAX 200
 #define EXPORT_NAME_BYTES_KEPT 180
@@ -64,13 +62,14 @@ export_resource(struct krn_arena *arena, const struct krn_resource *from,
 	    {KRN_STR("kaireonai.com/version"), krn_value_str(version)},
 	    {KRN_STR("kaireonai.com/id"), krn_value_str(from->id)},
 	};
+	/* what comes from a bundle has neither */
 	const struct krn_member metadata[] = {
 	    {KRN_STR("name"), krn_value_str(from->title)},
 	    {KRN_STR("annotations"),
-	     export_object(arena, notes, KRN_NR(notes))},
+	     export_object(arena, notes, from->id.s ? KRN_NR(notes) : 0)},
 	};
 	const struct krn_member members[] = {
-	    {KRN_STR("apiVersion"), krn_value_str(EXPORT_API_VERSION)},
+	    {KRN_STR("apiVersion"), krn_value_str(KRN_STR(KRN_BUNDLE_API_VERSION))},
 	    {KRN_STR("kind"), krn_value_str(krn_str_c(krn_kinds[from->kind].name))},
 	    {KRN_STR("metadata"),
 	     export_object(arena, metadata, KRN_NR(metadata))},
@@ -107,7 +106,7 @@ export_manifest(struct krn_arena *arena, const struct krn_live *live,
 	krn_time_format(options->at_us, at);
 	const struct krn_str at_text = krn_str_dup(arena, krn_str_c(at));
 	const struct krn_member members[] = {
-	    {KRN_STR("apiVersion"), krn_value_str(EXPORT_API_VERSION)},
+	    {KRN_STR("apiVersion"), krn_value_str(KRN_STR(KRN_BUNDLE_API_VERSION))},
 	    {KRN_STR("kind"), krn_value_str(KRN_STR("Bundle"))},
 	    {KRN_STR("tenant"), krn_value_str(options->tenant_id)},
 	    {KRN_STR("exportedAt"), krn_value_str(at_text)},

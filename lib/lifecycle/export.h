@@ -15,24 +15,15 @@
  * Source: contract section 2; DESIGN sections 5 (late commits) and 6 (export).
  */
 
-#include "base/buf.h"
-#include "base/option.h"
-#include "store/db.h"
-
-/* One tenant's export failed; the others go on. For the program's log. */
-typedef void (*krn_export_failed_fn)(void *data, struct krn_str tenant_id,
-				     const struct krn_error *err);
+#include "queue/cron.h"
 
 /*
- * Run the job: write the answer (JSON) into `answer`.
- *
- * A second call while one runs does nothing and says so.
+ * Run the job; with `drain` until nothing is left. See krn_cron_run.
  * Errors: KRN_ERR_UNAVAILABLE  the database is away before anything was done
  */
-KRN_MUSTCHECK enum krn_err
-krn_export_interactions(struct krn_arena *arena, struct krn_db *db,
-			const struct krn_options *options, bool drain,
-			krn_export_failed_fn failed, void *data,
-			struct krn_buf *answer, struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_export_interactions(struct krn_cron *cron,
+						   bool drain,
+						   struct krn_buf *answer,
+						   struct krn_error *err);
 
 #endif

@@ -17,6 +17,6 @@ WITH moved AS (
 	SELECT m.tenant_id, m.revision, $4::jsonb, $1::text FROM moved AS m
 	ON CONFLICT (tenant_id) DO UPDATE
 	SET revision = excluded.revision, bundle = excluded.bundle,
-	    actor = excluded.actor, taken_at = pg_catalog.now()
+	    actor = excluded.actor, taken_at = pg_catalog.now(), drift_hash = ''
 )
 SELECT m.revision FROM moved AS m;

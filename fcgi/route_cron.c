@@ -1,0 +1,57 @@
+/*
+ * Cron routes: each is a job in the frame of queue/cron.h.
+ */
+
+#include "base/base.h"
+
+#include "fcgi/route_cron.h"
+
+#include "base/log.h"
+#include "gitops/drift.h"
+#include "lifecycle/export.h"
+
+/* The answer tells of a failure in general; the log has its cause. */
+static void
+cron_log_failure(void *data, const char *job, struct krn_str tenant_id,
+		 const struct krn_error *err)
+{
+	const struct krn_request *request = data;
+
+	krn_log(KRN_LOG_ERROR, "cron job failed for a tenant",
+		KRN_LOG_STR("request_id", request->caller.request_id),
+		KRN_LOG_C("job", job), KRN_LOG_STR("tenant", tenant_id),
+		KRN_LOG_C("error", krn_err_row(err->code)->id),
+		KRN_LOG_C("sqlstate", err->sqlstate),
+		KRN_LOG_C("detail", err->detail));
+}
+
+static struct krn_cron
+cron_of(struct krn_request *request)
+{
+	return (struct krn_cron){.arena = request->arena,
+				 .db = request->db,
+				 .options = request->options,
+				 .failed = cron_log_failure,
+				 .failed_data = request};
+}
+
+enum krn_err
+krn_route_cron_export(struct krn_request *request,
+		      struct krn_response *response, struct krn_error *err)
+{
+	const struct krn_export_fields *fields = request->fields;
+	struct krn_cron cron = cron_of(request);
+
+	return krn_export_interactions(&cron, fields->drain, &response->body,
+				       err);
+}
+
+enum krn_err
+krn_route_cron_drift(struct krn_request *request, struct krn_response *response,
+		     struct krn_error *err)
+{
+	struct krn_cron cron = cron_of(request);
+
+	return krn_drift_check(&cron, request->caller.request_id,
+			       &response->body, err);
+}

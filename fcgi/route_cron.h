@@ -1,0 +1,21 @@
+#ifndef KRN_ROUTE_CRON_H
+#define KRN_ROUTE_CRON_H
+
+/* The jobs that the clock calls. Contract section 2. */
+
+#include "fcgi/route.h"
+
+struct krn_export_fields {
+	struct krn_fields head;
+	bool drain;
+};
+
+/* Errors: KRN_ERR_UNAVAILABLE  the database is away */
+enum krn_err krn_route_cron_export(struct krn_request *request,
+				   struct krn_response *response,
+				   struct krn_error *err);
+enum krn_err krn_route_cron_drift(struct krn_request *request,
+				  struct krn_response *response,
+				  struct krn_error *err);
+
+#endif

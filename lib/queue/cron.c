@@ -1,0 +1,192 @@
+/*
+ * The frame of cron jobs.
+ */
+
+#include "base/base.h"
+
+#include "queue/cron.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "queue/job.h"
+
+enum krn_err
+krn_cron_begin(struct krn_cron *cron, enum krn_tx tx, struct krn_str tenant_id,
+	       struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_db_begin(cron->db, cron->batch, tx, err)))
+		return e;
+	krn_tenant_set(cron->db, tenant_id);
+	return KRN_OK;
+}
+
+bool
+krn_cron_is_over(struct krn_cron *cron)
+{
+	if (krn_clock_monotonic_us() < cron->deadline_us)
+		return false;
+	cron->complete = false;
+	return true;
+}
+
+/*
+ * Take the job's lock; *ret_tenants is NULL when another session has it. The
+ * first time, with `id`, the call is noted and the tenants are read.
+ */
+static enum krn_err
+cron_lock(struct krn_cron *cron, const char *name, const struct krn_str *id,
+	  bool *ret_taken, const struct krn_rows **ret_tenants,
+	  struct krn_error *err)
+{
+	const struct krn_param lock[] = {krn_param_c(name)};
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_begin(cron->db, cron->arena, KRN_TX_WRITE, err)) ||
+	    (e = krn_db_exec(cron->db, KRN_STMT_cron_lock, lock, &rows, err)))
+		return e;
+	*ret_taken = krn_rows_bool(rows, 0, 0);
+	if (*ret_taken && id) {
+		const struct krn_param begin[] = {krn_param_str(*id),
+						  krn_param_c(name)};
+
+		krn_db_send(cron->db, KRN_STMT_cron_begin, begin, NULL);
+		krn_db_send(cron->db, KRN_STMT_tenant_list, NULL, ret_tenants);
+	}
+	return krn_db_commit(cron->db, err);
+}
+
+static void
+cron_unlock(struct krn_cron *cron, const char *name)
+{
+	const struct krn_param lock[] = {krn_param_c(name)};
+
+	if (krn_db_begin(cron->db, cron->arena, KRN_TX_WRITE, NULL))
+		return; /* the session is gone, and its lock with it */
+	krn_db_send(cron->db, KRN_STMT_cron_unlock, lock, NULL);
+	(void)!krn_db_commit(cron->db, NULL);
+}
+
+/* Is the lock still ours, or ours again? */
+static bool
+cron_may_go_on(struct krn_cron *cron, const char *name)
+{
+	bool taken = false;
+
+	if (!krn_cron_is_over(cron) &&
+	    cron_lock(cron, name, NULL, &taken, NULL, NULL) == KRN_OK && taken)
+		return true;
+	krn_db_rollback(cron->db);
+	cron->complete = false;
+	return false;
+}
+
+static void
+cron_tenant(struct krn_cron *cron, const struct krn_cron_job *job,
+	    struct krn_str id, struct krn_str name)
+{
+	struct krn_error err = {.code = KRN_OK};
+
+	krn_json_obj_open(&cron->out, NULL);
+	krn_json_str(&cron->out, "tenantId", id);
+	krn_json_str(&cron->out, "tenantName", name);
+	krn_arena_reset(cron->batch);
+	if (job->tenant(cron, id, &err)) {
+		krn_db_rollback(cron->db);
+		cron->ok = false;
+		cron->failed(cron->failed_data, job->name, id, &err);
+		krn_json_c(&cron->out, "error",
+			   err.message[0] ? err.message
+					  : krn_err_row(err.code)->message);
+	}
+	krn_json_close(&cron->out);
+}
+
+/* The ledger of cron calls. */
+static void
+cron_ledger(struct krn_cron *cron, const struct krn_cron_job *job,
+	    struct krn_str id, int64_t duration_ms)
+{
+	struct krn_json_out out;
+	struct krn_str totals;
+	struct krn_buf buf;
+
+	krn_buf_init(&buf, cron->arena);
+	krn_json_init(&out, &buf);
+	krn_json_obj_open(&out, NULL);
+	job->totals(cron, &out);
+	krn_json_int(&out, "durationMs", duration_ms);
+	krn_json_close(&out);
+	krn_json_end(&out);
+	if (krn_buf_end(&buf, &totals, NULL))
+		return;
+	const struct krn_param params[] = {
+	    krn_param_str(id), krn_param_bool(cron->ok),
+	    krn_param_bool(cron->complete), krn_param_str(totals)};
+
+	if (krn_db_begin(cron->db, cron->arena, KRN_TX_WRITE, NULL))
+		return;
+	krn_db_send(cron->db, KRN_STMT_cron_end, params, NULL);
+	(void)!krn_db_commit(cron->db, NULL);
+}
+
+static void
+cron_all(struct krn_cron *cron, const struct krn_cron_job *job,
+	 const struct krn_rows *tenants, struct krn_str id, int64_t start_us)
+{
+	krn_json_obj_open(&cron->out, NULL);
+	krn_json_arr_open(&cron->out, "tenants");
+	for (size_t i = 0; i < krn_rows_nr(tenants); i++) {
+		if (!krn_str_eq_c(krn_rows_str(tenants, i, 2), "active"))
+			continue;
+		if (!cron_may_go_on(cron, job->name))
+			break;
+		cron_tenant(cron, job, krn_rows_str(tenants, i, 0),
+			    krn_rows_str(tenants, i, 1));
+	}
+	krn_json_close(&cron->out);
+	const int64_t duration_ms =
+	    (krn_clock_monotonic_us() - start_us) / 1000;
+
+	krn_json_bool(&cron->out, "ok", cron->ok);
+	krn_json_bool(&cron->out, "skipped", false);
+	krn_json_bool(&cron->out, "complete", cron->complete);
+	job->totals(cron, &cron->out);
+	krn_json_int(&cron->out, "durationMs", duration_ms);
+	krn_json_close(&cron->out);
+	krn_json_end(&cron->out);
+	cron_ledger(cron, job, id, duration_ms);
+}
+
+enum krn_err
+krn_cron_run(struct krn_cron *cron, const struct krn_cron_job *job,
+	     struct krn_buf *answer, struct krn_error *err)
+{
+	const int64_t start_us = krn_clock_monotonic_us();
+	const struct krn_str id = krn_id_new(cron->arena, "cron");
+	const struct krn_rows *tenants = NULL;
+	bool taken = false;
+	enum krn_err e;
+
+	cron->batch = krn_arena_new(0);
+	if (!cron->batch || !id.s) {
+		krn_arena_free(cron->batch);
+		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
+	}
+	cron->ok = cron->complete = true;
+	cron->deadline_us =
+	    start_us + cron->options->cron_budget_seconds * KRN_US_PER_SECOND;
+	krn_json_init(&cron->out, answer);
+	e = cron_lock(cron, job->name, &id, &taken, &tenants, err);
+	if (!e && !taken)
+		krn_buf_add_c(answer, "{\"ok\":true,\"skipped\":true,"
+				      "\"complete\":false,\"durationMs\":0}");
+	if (!e && taken) {
+		cron_all(cron, job, tenants, id, start_us);
+		cron_unlock(cron, job->name);
+	}
+	krn_arena_free(cron->batch);
+	return e;
+}
