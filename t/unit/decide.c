@@ -1,520 +1,329 @@
-/*
- * krn_decide against a plain reference: small random plans and customers,
- * evaluated pair by pair with names and no masks; then laws and refusals.
- */
+/* The flow's nodes: which offers, in which order; and refusals. */
 
 #include "base/base.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#include "decide_case.h"
 
 #include "base/buf.h"
-#include "base/json_in.h"
-#include "decide/decide.h"
 
-#define NOW INT64_C(1774864800000000)
-#define HOUR INT64_C(3600000000)
-#define OFFERS 5
-#define CHANNELS 2
-#define RULES 5
-#define POLICIES 4
-#define CONTACTS 6
+#define END "{'id':'e','type':'response'}"
+#define BOTH "a/m=0.5 b/m=0.4"
 
-static const struct krn_plan_times times = {NOW, NOW - 10 * HOUR,
-					    NOW - 34 * HOUR, NOW - 700 * HOUR};
-static const struct krn_attribute attributes[] = {
-    {{"age", 3}, KRN_ATTRIBUTE_INT},
-    {{"city", 4}, KRN_ATTRIBUTE_TEXT},
-};
-
-struct contact {
-	int offer, channel;
-	int64_t at_us;
-};
-
-struct rule {
-	int scope, object; /* 0 global, 1 offer, 2 channel, 3 category */
-	int stage, op;     /* 0 eligibility, 1 fit, 2 match; into `operators` */
-	bool is_text;
-	int constant;
-	double factor;
-};
-
-struct policy {
-	int scope, object;
-	bool is_cooldown;
-	int hours;              /* cooldown; of a cap: lookback, 0 none */
-	int max_day, max_total; /* -1 absent */
-};
-
-static const char *const operators[] = {"eq", "neq", "gt",     "gte",
-					"lt", "lte", "exists", "not_exists"};
-static const char *const scopes[] = {"global", "offer", "channel", "category"};
-static const char *const cities[] = {"a", "b", "c"};
-
-static struct {
-	int priority[OFFERS];
-	bool mandatory[OFFERS];
-	int max;
-	struct rule rules[RULES];
-	struct policy policies[POLICIES];
-	struct contact contacts[CONTACTS];
-	int age;  /* -1: NULL, -2: not a number */
-	int city; /* -1: NULL */
-} world;
-
-static uint64_t random_state;
-
-static int
-below(int bound)
+static void
+test_inventory(void **state KRN_UNUSED)
 {
-	random_state =
-	    random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int)((random_state >> 33) % (uint64_t)bound);
+	static const struct decide_case cases[] = {
+	    {.name = "defaults", .expect = BOTH},
+	    {.name = "all",
+	     .inventory = "{'scope':'all','includeStatuses':['active'],"
+			  "'subCategoryIds':[]}",
+	     .expect = BOTH},
+	    {.name = "of a category",
+	     .inventory = "{'scope':'category','categoryIds':['x','h']}",
+	     .expect = "b/m=0.4"},
+	    {.name = "of no category",
+	     .inventory = "{'scope':'category','categoryIds':[]}",
+	     .expect = ""},
+	    {.name = "categories without their scope",
+	     .inventory = "{'scope':'all','categoryIds':['h']}",
+	     .expect = BOTH},
+	    {.name = "chosen offers",
+	     .inventory = "{'offerIds':['a','z']}",
+	     .expect = "a/m=0.5"},
+	    {.name = "chosen offers of a category",
+	     .inventory = "{'scope':'category','categoryIds':['h'],"
+			  "'offerIds':['a']}",
+	     .expect = ""},
+	    {.name = "only active offers",
+	     .offers = "{'id':'a','name':'a','status':'draft'},{'id':'b',"
+		       "'name':'b','status':'paused'},{'id':'c','name':'c',"
+		       "'status':'deleted'}," CASE_OFFER("d", "10", ""),
+	     .expect = "d/m=0.1"},
+	    {.name = "a deleted offer, chosen",
+	     .offers = "{'id':'a','name':'a','status':'deleted'}",
+	     .inventory = "{'offerIds':['a']}",
+	     .expect = ""},
+	    {.name = "priority 50 when there is none",
+	     .offers = "{'id':'a','name':'a','status':'active'}",
+	     .expect = "a/m=0.5"},
+	    {.name = "no offers", .offers = "", .expect = ""},
+	    {.name = "no channels", .channels = "", .expect = ""},
+	    {.name = "only active file channels",
+	     .channels = "{'id':'m','name':'m','status':'paused',"
+			 "'deliveryMode':'file'},{'id':'n','name':'n','status':"
+			 "'active','deliveryMode':'api'}," CASE_CHANNEL("o"),
+	     .expect = "a/o=0.5 b/o=0.4"},
+	    {.name = "the channels asked for",
+	     .channels = CASE_CHANNEL("m") "," CASE_CHANNEL("n"),
+	     .asked = "['n']",
+	     .expect = "a/n=0.5 b/n=0.4"},
+	    {.name = "a channel that is gone", .asked = "['z']", .expect = ""},
+	    {.name = "scope",
+	     .inventory = "{'scope':'offer'}",
+	     .refused = "inventory: scope \"offer\" is not supported"},
+	    {.name = "sub-categories",
+	     .inventory = "{'subCategoryIds':['s']}",
+	     .refused = "inventory: subCategoryIds is not supported"},
+	    {.name = "another status",
+	     .inventory = "{'includeStatuses':['active','paused']}",
+	     .refused = "includeStatuses may only be"},
+	    {.name = "only another status",
+	     .inventory = "{'includeStatuses':['draft']}",
+	     .refused = "includeStatuses may only be"},
+	};
+
+	DECIDE_CASES(cases);
 }
 
-static int
-scope_object(int scope)
+#define SCORE(config) "{'id':'s','type':'score','config':{" config "}}," END
+#define TWICE(node) node "," node "," END
+
+static void
+test_nodes(void **state KRN_UNUSED)
 {
-	return scope == 1 ? below(OFFERS) : below(2);
+	static const struct decide_case cases[] = {
+	    {.name = "the shortest flow", .nodes = END, .expect = BOTH},
+	    {.name = "hooks may repeat, and be anywhere",
+	     .nodes =
+		 "{'type':'extension_point'},{'type':'qualify','config':"
+		 "{'mode':'all'}},{'type':'contact_policy','config':"
+		 "{'mode':'all'}},{'type':'extension_point'},{'type':"
+		 "'score'},{'type':'rank'}," END ",{'type':'extension_point'}",
+	     .expect = BOTH},
+	    {.name = "gates in the other order",
+	     .nodes = "{'type':'contact_policy'},{'type':'qualify'}," END,
+	     .expect = BOTH},
+	    {.name = "rank before score",
+	     .nodes = "{'type':'rank'},{'type':'score'}," END,
+	     .expect = BOTH},
+	    {.name = "no response",
+	     .nodes = "{'type':'score'},{'type':'rank'}",
+	     .refused = "the flow has no response"},
+	    {.name = "an inventory alone",
+	     .nodes = "",
+	     .refused = "the flow has no response"},
+	    {.name = "two inventories",
+	     .nodes = "{'type':'inventory'}," END,
+	     .refused = "exactly one inventory, first"},
+	    {.name = "two qualify",
+	     .nodes = TWICE("{'id':'n','type':'qualify'}"),
+	     .refused = "node \"n\": the flow has more than one qualify"},
+	    {.name = "two contact_policy",
+	     .nodes = TWICE("{'type':'contact_policy'}"),
+	     .refused = "the flow has more than one contact_policy"},
+	    {.name = "two scores that differ",
+	     .nodes = "{'type':'score','config':{'method':'formula','formula':"
+		      "{'impactWeight':1}}},{'id':'t','type':'score'}," END,
+	     .refused = "node \"t\": the flow has more than one score"},
+	    {.name = "two ranks with a hook between",
+	     .nodes = "{'type':'rank'},{'type':'extension_point'},"
+		      "{'type':'rank'}," END,
+	     .refused = "the flow has more than one rank"},
+	    {.name = "two responses",
+	     .nodes = END "," END,
+	     .refused = "the flow has more than one response"},
+	    {.name = "qualify after rank",
+	     .nodes = "{'type':'rank'},{'id':'n','type':'qualify'}," END,
+	     .refused = "node \"n\": qualify comes too late"},
+	    {.name = "score after response",
+	     .nodes = END ",{'type':'score'}",
+	     .refused = "score comes too late"},
+	    {.name = "qualify any",
+	     .nodes = "{'type':'qualify','config':{'mode':'any'}}," END,
+	     .refused = "qualify: mode \"any\" is not supported"},
+	    {.name = "contact_policy any",
+	     .nodes = "{'type':'contact_policy','config':{'mode':'any'}}," END,
+	     .refused = "contact_policy: mode \"any\" is not supported"},
+	    {.name = "unknown type",
+	     .nodes = "{'id':'n','type':'odd'}," END,
+	     .refused = "node \"n\": unknown type \"odd\""},
+	    {.name = "no type",
+	     .nodes = "{}," END,
+	     .refused = "unknown type \"\""},
+	    {.name = "no node", .nodes = "1," END, .refused = "unknown type"},
+	    {.name = "a model",
+	     .nodes = SCORE("'method':'propensity'"),
+	     .refused = "score: method \"propensity\" is not supported"},
+	    {.name = "strategyOverrides",
+	     .nodes = SCORE("'strategyOverrides':[{}]"),
+	     .refused = "strategyOverrides is not supported"},
+	    {.name = "championChallenger",
+	     .nodes = SCORE("'championChallenger':{'enabled':true,"
+			    "'experimentId':'x'}"),
+	     .refused = "score: championChallenger is not supported"},
+	    {.name = "championChallenger, not said whether",
+	     .nodes = SCORE("'method':'priority_weighted',"
+			    "'championChallenger':{'challengers':[]}"),
+	     .refused = "score: championChallenger is not supported"},
+	    {.name = "championChallenger of a formula",
+	     .nodes = SCORE("'method':'formula','formula':{'impactWeight':1},"
+			    "'championChallenger':{'enabled':1}"),
+	     .refused = "score: championChallenger is not supported"},
+	    {.name = "championChallenger, turned off",
+	     .nodes = SCORE("'championChallenger':{'enabled':false}"),
+	     .expect = BOTH},
+	    {.name = "championChallenger, none",
+	     .nodes = SCORE("'championChallenger':null"),
+	     .expect = BOTH},
+	};
+
+	DECIDE_CASES(cases);
 }
 
 static void
-world_make(uint64_t seed)
+test_other_nodes(void **state KRN_UNUSED)
 {
-	random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
-	world.max = 1 + below(4);
-	world.age = below(8) - 2;
-	world.city = below(4) - 1;
-	for (int i = 0; i < OFFERS; i++) {
-		world.priority[i] = 10 * below(11);
-		world.mandatory[i] = below(4) == 0;
+	static const char *const types[] = {
+	    "filter", "match_creatives", "enrich",  "conditional", "optimize",
+	    "group",  "set_properties",  "compute", "call_flow"};
+
+	for (size_t i = 0; i < KRN_NR(types); i++) {
+		char nodes[200], refused[100];
+
+		snprintf(nodes, sizeof(nodes), "{'id':'n','type':'%s'}," END,
+			 types[i]);
+		snprintf(refused, sizeof(refused),
+			 "node \"n\": type %s is not supported yet", types[i]);
+		const struct decide_case test = {
+		    .name = types[i], .nodes = nodes, .refused = refused};
+
+		decide_case_run(&test, 1);
 	}
-	for (int i = 0; i < RULES; i++) {
-		struct rule *rule = &world.rules[i];
-
-		rule->scope = below(4);
-		rule->object = scope_object(rule->scope);
-		rule->stage = below(3);
-		rule->op = below((int)KRN_NR(operators));
-		rule->is_text = below(2);
-		rule->constant = below(3);
-		rule->factor =
-		    rule->stage == 1 ? 0.3 + 0.1 * below(7) : 0.1 * below(30);
-	}
-	for (int i = 0; i < POLICIES; i++) {
-		struct policy *policy = &world.policies[i];
-
-		policy->scope = below(4);
-		policy->object = scope_object(policy->scope);
-		policy->is_cooldown = below(3) == 0;
-		policy->hours = 1 + below(60);
-		policy->max_day = below(4);
-		policy->max_total = below(6) - 1;
-	}
-	for (int i = 0; i < CONTACTS; i++)
-		world.contacts[i] =
-		    (struct contact){below(OFFERS + 1) - 1, below(CHANNELS),
-				     NOW - (1 + below(80)) * HOUR};
-}
-
-/* As a document */
-
-static void
-write_scope(struct krn_buf *buf, int scope, int object)
-{
-	krn_buf_printf(buf, "\"scope\":\"%s\"", scopes[scope]);
-	if (scope)
-		krn_buf_printf(buf, ",\"scopeId\":\"%s%d\"",
-			       scope == 1   ? "o"
-			       : scope == 2 ? "c"
-					    : "g",
-			       object);
 }
 
 static void
-write_rule(struct krn_buf *buf, int i)
-{
-	static const char *const stages[] = {"eligibility", "fit", "match"};
-	const struct rule *rule = &world.rules[i];
-
-	krn_buf_printf(buf, "%s{\"id\":\"r%d\",\"name\":\"r%d\",", i ? "," : "",
-		       i, i);
-	write_scope(buf, rule->scope, rule->object);
-	krn_buf_printf(buf,
-		       ",\"ruleType\":\"attribute_condition\",\"stage\":\"%s\","
-		       "\"config\":{\"attribute\":\"%s\",\"operator\":\"%s\",",
-		       stages[rule->stage], rule->is_text ? "city" : "age",
-		       operators[rule->op]);
-	if (rule->is_text)
-		krn_buf_printf(buf, "\"value\":\"%s\"", cities[rule->constant]);
-	else
-		krn_buf_printf(buf, "\"value\":%d", rule->constant);
-	if (rule->stage)
-		krn_buf_printf(buf, ",\"%s\":%.17g",
-			       rule->stage == 1 ? "decay" : "multiplier",
-			       rule->factor);
-	krn_buf_add_c(buf, "}}");
-}
-
-static void
-write_policy(struct krn_buf *buf, int i)
-{
-	const struct policy *policy = &world.policies[i];
-
-	krn_buf_printf(buf, "%s{\"id\":\"p%d\",\"name\":\"p%d\",", i ? "," : "",
-		       i, i);
-	write_scope(buf, policy->scope, policy->object);
-	if (policy->is_cooldown) {
-		krn_buf_printf(buf,
-			       ",\"ruleType\":\"cooldown\",\"config\":"
-			       "{\"cooldownHours\":%d}}",
-			       policy->hours);
-		return;
-	}
-	krn_buf_printf(buf,
-		       ",\"ruleType\":\"frequency_cap\",\"config\":"
-		       "{\"maxPerDay\":%d",
-		       policy->max_day);
-	if (policy->max_total >= 0)
-		krn_buf_printf(buf, ",\"maxTotal\":%d", policy->max_total);
-	if (policy->hours % 2)
-		krn_buf_printf(buf, ",\"lookbackHours\":%d", policy->hours);
-	krn_buf_add_c(buf, "}}");
-}
-
-static struct krn_str
-world_write(struct krn_arena *arena)
-{
-	struct krn_buf buf;
-	struct krn_str text = {NULL, 0};
-
-	krn_buf_init(&buf, arena);
-	krn_buf_printf(
-	    &buf,
-	    "{\"flow\":{\"config\":{\"nodes\":[{\"id\":\"1\",\"type\":"
-	    "\"inventory\"},{\"id\":\"2\",\"type\":\"qualify\"},"
-	    "{\"id\":\"3\",\"type\":\"contact_policy\"},{\"id\":\"4\","
-	    "\"type\":\"score\"},{\"id\":\"5\",\"type\":\"rank\","
-	    "\"config\":{\"maxCandidates\":%d}},{\"id\":\"6\","
-	    "\"type\":\"response\"}]}},\"channelIds\":[],\"offers\":[",
-	    world.max);
-	for (int i = 0; i < OFFERS; i++)
-		krn_buf_printf(
-		    &buf,
-		    "%s{\"id\":\"o%d\",\"name\":\"n%d\",\"status\":"
-		    "\"active\",\"priority\":%d,\"categoryId\":\"g%d\","
-		    "\"mandatory\":%s}",
-		    i ? "," : "", i, OFFERS - i, world.priority[i], i % 2,
-		    world.mandatory[i] ? "true" : "false");
-	krn_buf_add_c(
-	    &buf, "],\"channels\":[{\"id\":\"c0\",\"name\":\"z\",\"status\":"
-		  "\"active\",\"deliveryMode\":\"file\"},{\"id\":\"c1\","
-		  "\"name\":\"y\",\"status\":\"active\",\"deliveryMode\":"
-		  "\"file\"}],\"rules\":[");
-	for (int i = 0; i < RULES; i++)
-		write_rule(&buf, i);
-	krn_buf_add_c(&buf, "],\"policies\":[");
-	for (int i = 0; i < POLICIES; i++)
-		write_policy(&buf, i);
-	krn_buf_add_c(&buf, "]}");
-	assert_int_equal(krn_buf_end(&buf, &text, NULL), KRN_OK);
-	return text;
-}
-
-/* The reference */
-
-struct pair {
-	int offer, channel;
-	double score;
-};
-
-static bool
-in_scope(int scope, int object, int offer, int channel)
-{
-	return scope == 0 || (scope == 1 && offer == object) ||
-	       (scope == 2 && channel == object) ||
-	       (scope == 3 && offer >= 0 && offer % 2 == object);
-}
-
-static bool
-rule_passes(const struct rule *rule)
-{
-	const int value = rule->is_text ? world.city : world.age;
-
-	if (rule->op >= 6)
-		return (value != -1) == (rule->op == 6);
-	if (value == -1)
-		return true;
-	if (value == -2)
-		return false;
-	const bool results[] = {
-	    value == rule->constant, value != rule->constant,
-	    value > rule->constant,  value >= rule->constant,
-	    value < rule->constant,  value <= rule->constant};
-
-	return results[rule->op];
-}
-
-static bool
-policy_looks(const struct policy *policy, int offer, int channel)
-{
-	return in_scope(policy->scope, policy->object, offer, channel) &&
-	       !(policy->is_cooldown && world.mandatory[offer]);
-}
-
-/* Is one more contact allowed, after what the run gave? */
-static bool
-policy_allows(const struct policy *policy, const struct pair *given, int nr)
-{
-	int day = 0, total = 0;
-
-	for (int i = 0; i < CONTACTS; i++) {
-		const struct contact *contact = &world.contacts[i];
-
-		if (!in_scope(policy->scope, policy->object, contact->offer,
-			      contact->channel))
-			continue;
-		if (policy->is_cooldown &&
-		    contact->at_us > NOW - policy->hours * HOUR)
-			return false;
-		day += contact->at_us >= times.day_us;
-		total += policy->hours % 2 == 0 ||
-			 contact->at_us >= NOW - policy->hours * HOUR;
-	}
-	for (int i = 0; i < nr; i++)
-		if (in_scope(policy->scope, policy->object, given[i].offer,
-			     given[i].channel)) {
-			day++;
-			total++;
-		}
-	return policy->is_cooldown ||
-	       (day < policy->max_day &&
-		(policy->max_total < 0 || total < policy->max_total));
-}
-
-static bool
-all_allow(const struct pair *pair, const struct pair *given, int nr)
-{
-	for (int i = 0; i < POLICIES; i++)
-		if (policy_looks(&world.policies[i], pair->offer,
-				 pair->channel) &&
-		    !policy_allows(&world.policies[i], given, nr))
-			return false;
-	return true;
-}
-
-/* false: dropped. Source: contract 7, the order of operations. */
-static bool
-pair_score(struct pair *pair)
-{
-	double fit = 1, match = 1;
-
-	for (int i = 0; i < RULES; i++) {
-		const struct rule *rule = &world.rules[i];
-
-		if (!in_scope(rule->scope, rule->object, pair->offer,
-			      pair->channel))
-			continue;
-		if (!rule_passes(rule)) {
-			if (rule->stage == 0)
-				return false;
-			if (rule->stage == 1)
-				fit *= rule->factor;
-		} else if (rule->stage == 2) {
-			match *= rule->factor;
-		}
-	}
-	pair->score = world.priority[pair->offer] / 100.0 * 1.0 * fit * match;
-	return true;
-}
-
-static bool
-pair_better(const struct pair *a, const struct pair *b)
-{
-	if (a->score != b->score)
-		return a->score > b->score;
-	if (world.priority[a->offer] != world.priority[b->offer])
-		return world.priority[a->offer] > world.priority[b->offer];
-	/* names run against the ids */
-	return a->offer != b->offer ? a->offer > b->offer
-				    : a->channel > b->channel;
-}
-
-/* Candidates in rank order; dropped[0] by rules, dropped[1] by policies. */
-static int
-reference(struct pair *given, int *dropped)
-{
-	struct pair list[OFFERS * CHANNELS];
-	int nr = 0, given_nr = 0;
-
-	for (int o = 0; o < OFFERS; o++)
-		for (int c = 0; c < CHANNELS; c++) {
-			struct pair pair = {o, c, 0};
-
-			if (!pair_score(&pair))
-				dropped[0]++;
-			else if (!all_allow(&pair, NULL, 0))
-				dropped[1]++;
-			else
-				list[nr++] = pair;
-		}
-	while (nr && given_nr < world.max) {
-		int best = 0, kept = 0;
-
-		for (int i = 1; i < nr; i++)
-			if (pair_better(&list[i], &list[best]))
-				best = i;
-		const struct pair pair = list[best];
-
-		if (all_allow(&pair, given, given_nr))
-			given[given_nr++] = pair;
-		else
-			dropped[1]++;
-		for (int i = 0; i < nr; i++)
-			if (list[i].offer != pair.offer)
-				list[kept++] = list[i];
-		nr = kept;
-	}
-	return given_nr;
-}
-
-/* Running the real one */
-
-static const struct krn_plan *
-compile(struct krn_arena *arena, struct krn_str text, enum krn_err wanted,
-	struct krn_error *err)
-{
-	struct krn_value *config = krn_arena_make(arena, struct krn_value);
-	const struct krn_plan *plan = NULL;
-
-	assert_int_equal(
-	    krn_json_parse(arena, text, KRN_JSON_DEPTH_MAX, config, err),
-	    KRN_OK);
-	assert_int_equal(krn_plan_compile(arena, config, attributes,
-					  KRN_NR(attributes), &times, &plan,
-					  err),
-			 wanted);
-	return plan;
-}
-
-static struct krn_str
-column_text(const struct krn_plan *plan, size_t i)
-{
-	static const char *const ages[] = {"x", NULL, "0", "1",
-					   "2", "3",  "4", "5"};
-	const char *text = krn_str_eq_c(plan->columns[i].name, "age")
-			       ? ages[world.age + 2]
-			   : world.city < 0 ? NULL
-					    : cities[world.city];
-
-	return text ? krn_str_c(text) : (struct krn_str){NULL, 0};
-}
-
-static void
-world_decide(struct krn_arena *arena, const struct krn_plan *plan,
-	     struct krn_decision *ret)
-{
-	struct krn_contact contacts[CONTACTS] = {0};
-	struct krn_str columns[KRN_NR(attributes)];
-
-	for (int i = 0; i < CONTACTS; i++) {
-		contacts[i].offer = world.contacts[i].offer;
-		contacts[i].channel = world.contacts[i].channel;
-		contacts[i].last_us = world.contacts[i].at_us;
-		for (size_t w = 0; w < plan->windows_nr; w++)
-			contacts[i].counts[w] =
-			    world.contacts[i].at_us >= plan->windows[w];
-	}
-	for (size_t i = 0; i < plan->columns_nr; i++)
-		columns[i] = column_text(plan, i);
-	const struct krn_customer customer = {columns, 0, contacts, CONTACTS};
-
-	krn_decide_customer(
-	    krn_decide_new(arena, plan, krn_plan_keep(plan, false)), &customer,
-	    ret);
-}
-
-static void
-test_random(void **state KRN_UNUSED)
-{
-	int other_scores = 0, cases = 0;
-
-	for (uint64_t seed = 1; seed <= 5000; seed++) {
-		struct krn_arena *arena = krn_arena_new(0);
-		struct pair given[OFFERS];
-		struct krn_decision decision;
-		int dropped[2] = {0, 0};
-
-		world_make(seed);
-		world_decide(arena,
-			     compile(arena, world_write(arena), KRN_OK, NULL),
-			     &decision);
-		const int nr = reference(given, dropped);
-
-		if ((int)decision.candidates_nr != nr ||
-		    decision.dropped_qualification != dropped[0] ||
-		    decision.dropped_contact_policy != dropped[1])
-			fail_msg("seed %llu: %zu candidates, %d wanted",
-				 (unsigned long long)seed,
-				 decision.candidates_nr, nr);
-		for (int i = 0; i < nr; i++, cases++) {
-			const struct krn_candidate *is =
-			    &decision.candidates[i];
-
-			if ((int)is->offer != given[i].offer ||
-			    (int)is->channel != given[i].channel)
-				fail_msg("seed %llu: rank %d differs",
-					 (unsigned long long)seed, i + 1);
-			other_scores += is->score != given[i].score;
-		}
-		krn_arena_free(arena);
-	}
-	if (other_scores)
-		fail_msg(
-		    "%d of %d scores are not those of the contract's order "
-		    "of operations",
-		    other_scores, cases);
-}
-
-#define NODES                                                                  \
-	"{\"flow\":{\"config\":{\"nodes\":[{\"id\":\"1\",\"type\":"            \
-	"\"inventory\"}"
-#define OFFER                                                                  \
-	"\"offers\":[{\"id\":\"o\",\"name\":\"o\",\"status\":\"active\","      \
-	"\"priority\":50,\"businessValue\":10}],\"channels\":[{\"id\":\"c\","  \
-	"\"name\":\"c\",\"status\":\"active\",\"deliveryMode\":\"file\"}]"
-
-static void
-test_refusals(void **state KRN_UNUSED)
+test_documents(void **state KRN_UNUSED)
 {
 	static const char *const cases[][2] = {
-	    {NODES ",{\"id\":\"m\",\"type\":\"match_creatives\"}]}}}",
-	     "match_creatives is not supported yet"},
-	    {NODES ",{\"id\":\"m\",\"type\":\"odd\"}]}}}", "unknown type"},
-	    {NODES ",{\"id\":\"m\",\"type\":\"inventory\"}]}}}", "exactly one"},
-	    {NODES ",{\"id\":\"a\",\"type\":\"rank\"},{\"id\":\"b\",\"type\":"
-		   "\"qualify\"}]}}}",
-	     "too late"},
-	    {NODES ",{\"id\":\"a\",\"type\":\"rank\",\"config\":{\"method\":"
-		   "\"diversity\"}}]}}}",
-	     "\"diversity\" is not supported"},
-	    {NODES
-	     ",{\"id\":\"a\",\"type\":\"contact_policy\"}]}},\"policies\":"
-	     "[{\"name\":\"p\",\"scope\":\"global\",\"ruleType\":"
-	     "\"time_window\",\"config\":{}}]}",
-	     "time_window is not supported yet"},
+	    {"{}", "the flow has no nodes"},
+	    {"{\"flow\": {\"config\": {\"nodes\": []}}}",
+	     "the flow has no nodes"},
+	    {"{\"flow\": {\"config\": {\"nodes\": {}}}}",
+	     "the flow has no nodes"},
+	    {"{\"flow\": {\"config\": {\"nodes\": [{\"type\": \"qualify\"}, "
+	     "{\"type\": \"response\"}]}}}",
+	     "exactly one inventory, first"},
 	};
 
 	for (size_t i = 0; i < KRN_NR(cases); i++) {
 		struct krn_arena *arena = krn_arena_new(0);
 		struct krn_error err = {0};
 
-		compile(arena, krn_str_c(cases[i][0]), KRN_ERR_INVALID, &err);
+		decide_case_compile(arena, krn_str_c(cases[i][0]),
+				    KRN_ERR_INVALID, &err);
 		assert_non_null(strstr(err.message, cases[i][1]));
 		krn_arena_free(arena);
+	}
+}
+
+#define RANK(config) "{'id':'k','type':'rank','config':{" config "}}," END
+#define SEVEN                                                                       \
+	CASE_OFFER("a", "70", "")                                                   \
+	"," CASE_OFFER("b", "60", "") "," CASE_OFFER("c", "50", "") "," CASE_OFFER( \
+	    "d", "40",                                                              \
+	    "") "," CASE_OFFER("e", "30",                                           \
+			       "") "," CASE_OFFER("f", "20",                        \
+						  "") "," CASE_OFFER("g",           \
+								     "10", "")
+#define FIVE "a/m=0.7 b/m=0.6 c/m=0.5 d/m=0.4 e/m=0.3"
+#define NAMED(id, name, priority)                                              \
+	"{'id':'" id "','name':'" name                                         \
+	"','status':'active','priority':" priority "}"
+#define DOUBLED(scope)                                                         \
+	CASE_IF("r", scope, "match",                                           \
+		"'attribute':'none','operator':'not_exists','multiplier':2")
+
+static void
+test_rank(void **state KRN_UNUSED)
+{
+	static const struct decide_case cases[] = {
+	    {.name = "five", .offers = SEVEN, .expect = FIVE},
+	    {.name = "one",
+	     .nodes = RANK("'maxCandidates':1"),
+	     .offers = SEVEN,
+	     .expect = "a/m=0.7"},
+	    {.name = "more than there are",
+	     .nodes = RANK("'maxCandidates':100,'method':'score'"),
+	     .offers = SEVEN,
+	     .expect = FIVE " f/m=0.2 g/m=0.1"},
+	    {.name = "a reserve is kept",
+	     .nodes = RANK("'maxCandidates':1"),
+	     .offers = SEVEN,
+	     .keep = 4,
+	     .expect = "a/m=0.7 b/m=0.6 c/m=0.5 d/m=0.4"},
+	    {.name = "none is kept", .offers = SEVEN, .keep = -1, .expect = ""},
+	    {.name = "maxCandidates 0",
+	     .nodes = RANK("'maxCandidates':0"),
+	     .refused = "maxCandidates must be 1 to 100"},
+	    {.name = "maxCandidates 101",
+	     .nodes = RANK("'maxCandidates':101"),
+	     .refused = "maxCandidates must be 1 to 100"},
+	    {.name = "maxCandidates 1.5",
+	     .nodes = RANK("'maxCandidates':1.5"),
+	     .refused = "maxCandidates must be 1 to 100"},
+	    {.name = "maxCandidates as a text",
+	     .nodes = RANK("'maxCandidates':'5'"),
+	     .refused = "maxCandidates must be 1 to 100"},
+	    {.name = "a tie of scores: the priority",
+	     .nodes = "{'type':'qualify'}," END,
+	     .offers = CASE_OFFER("a", "25", "") "," CASE_OFFER("b", "50", ""),
+	     .rules = DOUBLED(CASE_OF("offer", "a")),
+	     .expect = "b/m=0.5 a/m=0.5"},
+	    {.name = "then the name, by bytes, not the id",
+	     .offers =
+		 NAMED("a", "a", "50") "," NAMED("b", "Z", "50") "," NAMED(
+		     "c", "Aa", "50") "," NAMED("d", "A", "50"),
+	     .expect = "d/m=0.5 c/m=0.5 b/m=0.5 a/m=0.5"},
+	    {.name = "then the channel's name; an offer appears once",
+	     .channels = "{'id':'m','name':'z','status':'active',"
+			 "'deliveryMode':'file'}," CASE_CHANNEL("n"),
+	     .expect = "a/n=0.5 b/n=0.4"},
+	    {.name = "each offer on its best channel",
+	     .nodes = "{'type':'qualify'}," END,
+	     .channels = CASE_CHANNEL("m") "," CASE_CHANNEL("n"),
+	     .rules = CASE_IF("r", CASE_OF("channel", "m"), "eligibility",
+			      "'attribute':'age','operator':'"
+			      "exists'") "," DOUBLED(CASE_OF("offe"
+							     "r",
+							     "b")),
+	     .expect = "b/n=0.8 a/n=0.5 -a/m:r -b/m:r"},
+	    {.name = "by priority",
+	     .nodes = "{'type':'qualify'}," RANK("'method':'priority'"),
+	     .rules = DOUBLED(CASE_OF("offer", "b")),
+	     .expect = "a/m=0.5 b/m=0.8"},
+	    {.name = "by priority, then by score",
+	     .nodes = "{'type':'qualify'}," RANK("'method':'priority'"),
+	     .offers = CASE_OFFER("a", "50", "") "," CASE_OFFER("b", "50", ""),
+	     .rules = DOUBLED(CASE_OF("offer", "b")),
+	     .expect = "b/m=1 a/m=0.5"},
+	    {.name = "deleted offers have no place",
+	     .offers = "{'id':'0','name':'0','status':'deleted','"
+		       "priority':99}," NAMED(
+			   "a", "x", "50") ",{'id':'b','name':'x','status':"
+					   "'deleted','priority':50}," NAMED(
+					       "c", "w", "50"),
+	     .expect = "c/m=0.5 a/m=0.5"},
+	    {.name = "diversity",
+	     .nodes = RANK("'method':'diversity'"),
+	     .refused = "rank: method \"diversity\" is not supported"},
+	};
+
+	DECIDE_CASES(cases);
+}
+
+/* Source: contract 7, volume limits. */
+static void
+test_keep(void **state KRN_UNUSED)
+{
+	static const struct {
+		size_t max, reserve;
+	} cases[] = {{1, 4}, {4, 16}, {5, 20}, {10, 20}, {20, 20}, {21, 21}};
+
+	for (size_t i = 0; i < KRN_NR(cases); i++) {
+		const struct krn_plan plan = {.max_candidates = cases[i].max};
+
+		assert_int_equal(krn_plan_keep(&plan, false), cases[i].max);
+		assert_int_equal(krn_plan_keep(&plan, true), cases[i].reserve);
 	}
 }
 
@@ -522,8 +331,6 @@ test_refusals(void **state KRN_UNUSED)
 static void
 test_refusal_utf8(void **state KRN_UNUSED)
 {
-	int broken = 0;
-
 	for (int pad = 0; pad < 4; pad++) {
 		struct krn_arena *arena = krn_arena_new(0);
 		struct krn_error err = {0};
@@ -531,117 +338,33 @@ test_refusal_utf8(void **state KRN_UNUSED)
 		struct krn_str text;
 
 		krn_buf_init(&buf, arena);
-		krn_buf_add_c(&buf,
-			      NODES ",{\"id\":\"a\",\"type\":\"qualify\"}]}},"
-				    "\"rules\":[{\"name\":\"");
+		krn_buf_add_c(&buf, "{\"flow\": {\"config\": {\"nodes\": "
+				    "[{\"type\": \"inventory\"}, "
+				    "{\"type\": \"");
 		for (int i = 0; i < pad; i++)
 			krn_buf_add_c(&buf, "x");
 		for (int i = 0; i < 250; i++)
 			krn_buf_add_c(&buf, "\xf0\x9f\x99\x82");
-		krn_buf_add_c(&buf, "\",\"stage\":\"match\",\"ruleType\":"
-				    "\"recency_check\"}]}");
+		krn_buf_add_c(&buf, "\"}]}}}");
 		assert_int_equal(krn_buf_end(&buf, &text, NULL), KRN_OK);
-		compile(arena, text, KRN_ERR_INVALID, &err);
-		broken += !krn_str_is_utf8(krn_str_c(err.message));
+		decide_case_compile(arena, text, KRN_ERR_INVALID, &err);
+		assert_true(krn_str_is_utf8(krn_str_c(err.message)));
+		assert_true(strlen(err.message) > 390);
 		krn_arena_free(arena);
 	}
-	assert_int_equal(broken, 0);
-}
-
-/* Scores are finite whatever the multipliers. */
-static void
-test_finite(void **state KRN_UNUSED)
-{
-	struct krn_arena *arena = krn_arena_new(0);
-	struct krn_decision decision;
-	struct krn_buf buf;
-	struct krn_str text;
-
-	krn_buf_init(&buf, arena);
-	krn_buf_add_c(&buf,
-		      NODES ",{\"id\":\"a\",\"type\":\"qualify\"}]}}," OFFER
-			    ",\"rules\":[");
-	for (int i = 0; i < 400; i++)
-		krn_buf_printf(
-		    &buf,
-		    "%s{\"name\":\"r\",\"scope\":\"global\",\"stage\":"
-		    "\"match\",\"ruleType\":\"attribute_condition\","
-		    "\"config\":{\"attribute\":\"none\",\"operator\":"
-		    "\"not_exists\",\"multiplier\":10}}",
-		    i ? "," : "");
-	krn_buf_add_c(&buf, "]}");
-	assert_int_equal(krn_buf_end(&buf, &text, NULL), KRN_OK);
-	const struct krn_plan *plan = compile(arena, text, KRN_OK, NULL);
-	const struct krn_customer customer = {NULL, 0, NULL, 0};
-
-	krn_decide_customer(krn_decide_new(arena, plan, 5), &customer,
-			    &decision);
-	for (size_t i = 0; i < decision.candidates_nr; i++)
-		assert_true(isfinite(decision.candidates[i].score));
-	krn_arena_free(arena);
-}
-
-/* The last of two score nodes counts, or they are refused; not a mixture. */
-static void
-test_two_scores(void **state KRN_UNUSED)
-{
-	static const char text[] = NODES
-	    ",{\"id\":\"a\",\"type\":\"score\",\"config\":{\"method\":"
-	    "\"formula\","
-	    "\"formula\":{\"impactWeight\":1}}},{\"id\":\"b\",\"type\":"
-	    "\"score\","
-	    "\"config\":{\"method\":\"priority_weighted\"}}]}}," OFFER "}";
-	struct krn_arena *arena = krn_arena_new(0);
-	struct krn_value config;
-	const struct krn_plan *plan;
-
-	assert_int_equal(
-	    krn_json_parse(arena, krn_str_c(text), 32, &config, NULL), KRN_OK);
-	if (krn_plan_compile(arena, &config, attributes, KRN_NR(attributes),
-			     &times, &plan, NULL) == KRN_OK)
-		assert_false(plan->is_formula);
-	krn_arena_free(arena);
-}
-
-static void
-test_no_memory(void **state KRN_UNUSED)
-{
-	struct krn_arena *arena = krn_arena_new(0);
-	struct krn_value config;
-	bool done = false;
-
-	world_make(7);
-	assert_int_equal(
-	    krn_json_parse(arena, world_write(arena), 32, &config, NULL),
-	    KRN_OK);
-	for (int64_t n = 1; !done; n++) {
-		struct krn_error err = {0};
-		const struct krn_plan *plan = NULL;
-
-		krn_arena_fail_nth(n);
-		const enum krn_err e =
-		    krn_plan_compile(arena, &config, attributes,
-				     KRN_NR(attributes), &times, &plan, &err);
-
-		done = e == KRN_OK && krn_decide_new(arena, plan, 5);
-		if (!done && e)
-			assert_true(e == KRN_ERR_UNAVAILABLE ||
-				    e == KRN_ERR_TOOBIG);
-		krn_arena_fail_nth(0);
-	}
-	krn_arena_free(arena);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_random),
-	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_inventory),
+	    cmocka_unit_test(test_nodes),
+	    cmocka_unit_test(test_other_nodes),
+	    cmocka_unit_test(test_documents),
+	    cmocka_unit_test(test_rank),
+	    cmocka_unit_test(test_keep),
 	    cmocka_unit_test(test_refusal_utf8),
-	    cmocka_unit_test(test_finite),
-	    cmocka_unit_test(test_two_scores),
-	    cmocka_unit_test(test_no_memory),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
