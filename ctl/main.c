@@ -20,6 +20,7 @@ static const struct {
 } ctl_commands[] = {
 	{"cron",    "check",     "",    false, krn_cmd_cron_check,     "cron check <ANSWER"},
 	{"demo",    "customers", "",    false, krn_cmd_demo_customers, "demo customers [--count N] [--seed S]"},
+	{"gitops",  "schema",    "",    false, krn_cmd_gitops_schema,  "gitops schema"},
 	{"import",  NULL,        "tS",  true,  krn_cmd_import,         "import --tenant ID --schema NAME (--id-column COLUMN | --number-rows COLUMN) [--delimiter C] [--types COLUMN=TYPE,…] [--format csv|ndjson] [--append | --replace] FILE|-"},
 	{"key",     "create",    "trn", true,  krn_cmd_key_create,     "key create --tenant ID --role viewer|editor|admin --name NAME [--expires TIME]"},
 	{"key",     "list",      "t",   true,  krn_cmd_key_list,       "key list --tenant ID"},

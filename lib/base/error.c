@@ -7,7 +7,6 @@
 #include "base/error.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -55,7 +54,7 @@ krn_fail(struct krn_error *err, enum krn_err code, const char *format, ...)
 		return code;
 	err_begin(err, code);
 	va_start(args, format);
-	vsnprintf(err->detail, sizeof(err->detail), format, args);
+	krn_format_v(err->detail, sizeof(err->detail), format, args);
 	va_end(args);
 	return code;
 }
@@ -69,7 +68,7 @@ krn_refuse(struct krn_error *err, enum krn_err code, const char *format, ...)
 		return code;
 	err_begin(err, code);
 	va_start(args, format);
-	vsnprintf(err->message, sizeof(err->message), format, args);
+	krn_format_v(err->message, sizeof(err->message), format, args);
 	va_end(args);
 	snprintf(err->detail, sizeof(err->detail), "%s", err->message);
 	return code;
@@ -83,7 +82,7 @@ krn_fail_errno(struct krn_error *err, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
+	krn_format_v(what, sizeof(what), format, args);
 	va_end(args);
 	return krn_fail(err, KRN_ERR_INTERNAL, "could not %s: %s", what,
 			strerror(saved));
@@ -99,11 +98,11 @@ krn_problem_add(struct krn_problems *problems, const char *field,
 	if (problems->nr++ >= KRN_PROBLEM_MAX)
 		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	krn_format_v(text, sizeof(text), format, args);
 	va_end(args);
 	/* without memory the problem is still told, with less words */
 	const char *kept_field =
-	    krn_str_cstr(problems->arena, krn_str_c(field));
+	    krn_str_cstr(problems->arena, krn_str_whole(krn_str_c(field)));
 	const char *kept_text = krn_str_cstr(problems->arena, krn_str_c(text));
 	problems->list[problems->nr - 1] = (struct krn_problem){
 	    kept_field ? kept_field : "?", kept_text ? kept_text : "not valid"};

@@ -222,6 +222,25 @@ krn_str_next(struct krn_str *rest, uint32_t *ret_point)
 	return true;
 }
 
+struct krn_str
+krn_str_whole(struct krn_str str)
+{
+	size_t lead = str.len;
+
+	/* back over the bytes that follow a first one; three at most */
+	while (lead && str.len - lead < 3 &&
+	       ((unsigned char)str.s[lead - 1] & 0xC0) == 0x80)
+		lead--;
+	if (lead == 0)
+		return str;
+	const unsigned char c = (unsigned char)str.s[--lead];
+	const size_t need = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+
+	if (str.len - lead < need)
+		str.len = lead;
+	return str;
+}
+
 size_t
 krn_str_code_points(struct krn_str str)
 {
@@ -382,6 +401,15 @@ krn_format_double(double value, char *ret_text)
 			break;
 	}
 	return (size_t)len;
+}
+
+void
+krn_format_v(char *ret_text, size_t size, const char *format, va_list args)
+{
+	if (vsnprintf(ret_text, size, format, args) < 0)
+		ret_text[0] = '\0';
+	/* an argument may have been cut by whoever made it: look always */
+	ret_text[krn_str_whole(krn_str_c(ret_text)).len] = '\0';
 }
 
 void

@@ -9,6 +9,8 @@
  * Order of texts is byte order everywhere (contract 7).
  */
 
+#include <stdarg.h>
+
 #include "base/arena.h"
 
 struct krn_str {
@@ -85,6 +87,12 @@ bool krn_str_is_utf8(struct krn_str str);
  */
 bool krn_str_next(struct krn_str *rest, uint32_t *ret_point);
 
+/*
+ * Without the character at its end of which not all bytes are there: what is
+ * left of UTF-8 after it was cut at a number of bytes is UTF-8 again.
+ */
+struct krn_str krn_str_whole(struct krn_str str);
+
 /* Code points of well-formed UTF-8. */
 size_t krn_str_code_points(struct krn_str str);
 
@@ -118,6 +126,13 @@ KRN_MUSTCHECK enum krn_err krn_parse_double(struct krn_str str, double *ret,
  * "-0" as "0"). Finite values only. Returns the length.
  */
 size_t krn_format_double(double value, char *ret_text);
+
+/*
+ * vsnprintf into `size` bytes, at least one. A text that does not fit is cut
+ * between two characters: messages are stored, and a database takes no others.
+ */
+void krn_format_v(char *ret_text, size_t size, const char *format, va_list args)
+    KRN_PRINTF(3, 0);
 
 /* Lower-case hex, 2 * len characters and a NUL. */
 void krn_format_hex(const unsigned char *bytes, size_t len, char *ret_text);

@@ -313,13 +313,14 @@ decide_factors(const struct krn_decide *d, const struct krn_plan_pair *pair,
 
 			if (rule->stage == KRN_STAGE_FIT && failed)
 				fit *= rule->factor;
+			/* many multipliers may leave the numbers; kept within
+			   them, a later 0 still makes 0 */
 			if (rule->stage == KRN_STAGE_MATCH && !failed)
-				match *= rule->factor;
+				match = fmin(match * rule->factor, DBL_MAX);
 		}
 	}
 	*ret_fit = fit;
-	/* many multipliers may leave the numbers: a score is finite */
-	*ret_match = isfinite(match) ? match : DBL_MAX;
+	*ret_match = match;
 }
 
 static double

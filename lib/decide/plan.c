@@ -7,8 +7,6 @@
 
 #include "decide/plan.h"
 
-#include <stdarg.h>
-
 #include "decide/plan_private.h"
 
 struct krn_str
@@ -27,7 +25,7 @@ plan_refuse(struct plan_build *build, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	krn_format_v(text, sizeof(text), format, args);
 	va_end(args);
 	return krn_refuse(build->err, KRN_ERR_INVALID, "%s", text);
 }
@@ -39,11 +37,13 @@ krn_attribute_type_parse(struct krn_str name)
 	    krn_str_eq_c(name, "smallint"))
 		return KRN_ATTRIBUTE_INT;
 	if (krn_str_eq_c(name, "double precision") ||
-	    krn_str_eq_c(name, "real") || krn_str_has_prefix(name, KRN_STR("numeric")))
+	    krn_str_eq_c(name, "real") ||
+	    krn_str_has_prefix(name, KRN_STR("numeric")))
 		return KRN_ATTRIBUTE_DOUBLE;
 	if (krn_str_eq_c(name, "boolean"))
 		return KRN_ATTRIBUTE_BOOL;
-	if (krn_str_eq_c(name, "date") || krn_str_has_prefix(name, KRN_STR("timestamp")))
+	if (krn_str_eq_c(name, "date") ||
+	    krn_str_has_prefix(name, KRN_STR("timestamp")))
 		return KRN_ATTRIBUTE_TIME;
 	return KRN_ATTRIBUTE_TEXT;
 }
@@ -184,7 +184,10 @@ plan_read_channels(struct plan_build *build)
 	return KRN_OK;
 }
 
-/* Places of equal scores: counted, not sorted; the lists are short. */
+/*
+ * Places of equal scores: counted, not sorted; the lists are short. Only
+ * candidates have one: deleted offers may be many and share their names.
+ */
 static void
 plan_order(struct krn_plan *plan)
 {
@@ -193,6 +196,10 @@ plan_order(struct krn_plan *plan)
 			const struct krn_plan_offer *a = &plan->offers[i];
 			const struct krn_plan_offer *b = &plan->offers[k];
 
+			if (!a->is_candidate)
+				break;
+			if (!b->is_candidate)
+				continue;
 			if (b->priority > a->priority ||
 			    (b->priority == a->priority &&
 			     krn_str_cmp(b->name, a->name) < 0))
@@ -243,13 +250,13 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	if (!plan)
 		return krn_arena_fail(arena, err);
 	plan->times = *times;
-	if ((e = plan_read_offers(&build)) || (e = plan_read_channels(&build)) ||
-	    (e = plan_read_flow(&build)))
+	if ((e = plan_read_offers(&build)) ||
+	    (e = plan_read_channels(&build)) || (e = plan_read_flow(&build)))
 		return e;
 	plan_order(plan);
 	if ((e = plan_read_propensity(&build)) ||
-	    (e = plan_read_rules(&build)) ||
-	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)))
+	    (e = plan_read_rules(&build)) || (e = plan_read_policies(&build)) ||
+	    (e = plan_make_pairs(&build)))
 		return e;
 	*ret = plan;
 	return KRN_OK;

@@ -21,6 +21,9 @@
  *	 "segments": [{"id", "name", "viewName"}],
  *	 "channelIds": ["chan_…"]}        asked for; [] is every file channel
  *
+ * Offers that are not active, the deleted ones among them, are never given;
+ * the caps of their category count what was sent of them.
+ *
  * Rules and policies come in the order of their priority. What this release
  * does not know (a node, a rule or policy type, a scope) is a compile error
  * that names it: ignoring a policy would contact people who must not be.
@@ -67,7 +70,7 @@ struct krn_plan_offer {
 	bool mandatory;
 	bool is_candidate;     /* active and in the inventory */
 	int propensity_column; /* of propensityScores.<name>, or -1 */
-	uint32_t order;        /* place by priority descending, then name */
+	uint32_t order; /* of candidates: place by priority descending, name */
 };
 
 struct krn_plan_channel {

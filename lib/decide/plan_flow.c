@@ -4,8 +4,6 @@
 
 #include "base/base.h"
 
-#include <math.h>
-
 #include "catalog/kind.h"
 #include "decide/plan_private.h"
 
@@ -73,11 +71,14 @@ flow_gate(struct plan_build *build, const struct krn_value *node)
 	    plan_text(krn_value_find(node, "config"), "mode");
 
 	if (mode.len && !krn_str_eq_c(mode, "all"))
-		return plan_refuse(build, "%.*s: mode \"%.*s\" is not supported",
-				   KRN_STR_ARG(plan_text(node, "type")),
-				   KRN_STR_ARG(mode));
+		return plan_refuse(
+		    build, "%.*s: mode \"%.*s\" is not supported",
+		    KRN_STR_ARG(plan_text(node, "type")), KRN_STR_ARG(mode));
 	return KRN_OK;
 }
+
+/* Their sum must stay a number; a sensible one is at most 1. */
+#define WEIGHT_MAX 1000000
 
 /* The four weights under `names`; divided by their sum. */
 static enum krn_err
@@ -87,12 +88,15 @@ flow_weights(struct plan_build *build, const struct krn_value *from,
 	double *weights = build->plan->weights, sum = 0;
 
 	for (size_t i = 0; i < 4; i++) {
-		if (!krn_value_number(krn_value_find(from, names[i]),
-				      &weights[i]))
-			weights[i] = 0;
-		if (!isfinite(weights[i]) || weights[i] < 0)
+		const struct krn_value *weight = krn_value_find(from, names[i]);
+
+		weights[i] = 0;
+		if (weight && (!krn_value_number(weight, &weights[i]) ||
+			       !(weights[i] >= 0 && weights[i] <= WEIGHT_MAX)))
 			return plan_refuse(build,
-					   "score: a weight is below 0");
+					   "score: %s must be a number from 0 "
+					   "to %d",
+					   names[i], WEIGHT_MAX);
 		sum += weights[i];
 	}
 	if (!(sum > 0))
@@ -101,6 +105,19 @@ flow_weights(struct plan_build *build, const struct krn_value *from,
 	for (size_t i = 0; i < 4; i++)
 		weights[i] /= sum;
 	return KRN_OK;
+}
+
+/* A share of the customers scored by another model: {enabled, …} */
+static bool
+flow_has_challenger(const struct krn_value *config)
+{
+	const struct krn_value *challenger =
+	    krn_value_find(config, "championChallenger");
+	const struct krn_value *enabled = krn_value_find(challenger, "enabled");
+
+	return challenger && challenger->type != KRN_VALUE_NULL &&
+	       !(enabled && enabled->type == KRN_VALUE_BOOL &&
+		 !enabled->boolean);
 }
 
 static enum krn_err
@@ -119,6 +136,9 @@ flow_score(struct plan_build *build, const struct krn_value *node)
 	if (flow_list(config, "strategyOverrides"))
 		return plan_refuse(build,
 				   "score: strategyOverrides is not supported");
+	if (flow_has_challenger(config))
+		return plan_refuse(
+		    build, "score: championChallenger is not supported");
 	if (method.len == 0 || krn_str_eq_c(method, "priority_weighted"))
 		return KRN_OK;
 	if (!krn_str_eq_c(method, "formula"))
@@ -176,41 +196,60 @@ flow_response(struct plan_build *build KRN_UNUSED,
 static const struct {
 	const char *type;
 	flow_node_fn read;
+	bool repeats; /* a flow may have several */
 } flow_nodes[] = {
-    {"inventory", flow_inventory},
-    {"qualify", flow_gate},
-    {"contact_policy", flow_gate},
-    {"score", flow_score},
-    {"rank", flow_rank},
-    {"response", flow_response},
-    {"extension_point", flow_response}, /* a named hook; none is set */
+    {"inventory", flow_inventory, false},
+    {"qualify", flow_gate, false},
+    {"contact_policy", flow_gate, false},
+    {"score", flow_score, false},
+    {"rank", flow_rank, false},
+    {"response", flow_response, false},
+    {"extension_point", flow_response, true}, /* a hook; none is set */
+};
+
+/* What the nodes so far were. */
+struct flow_walk {
+	int phase;
+	bool seen[KRN_NR(flow_nodes)];
 };
 
 static enum krn_err
 flow_node(struct plan_build *build, const struct krn_value *node, size_t index,
-	  int *phase)
+	  struct flow_walk *walk)
 {
 	const struct krn_str type = plan_text(node, "type");
 	const struct krn_str id = plan_text(node, "id");
-
 	const int its = krn_flow_phase(type);
+	size_t i = 0;
 
 	if (its < 0)
-		return plan_refuse(build, "node \"%.*s\": unknown type \"%.*s\"",
+		return plan_refuse(build,
+				   "node \"%.*s\": unknown type \"%.*s\"",
 				   KRN_STR_ARG(id), KRN_STR_ARG(type));
 	if ((index == 0) != krn_str_eq_c(type, "inventory"))
 		return plan_refuse(build, "the flow must have exactly one "
 					  "inventory, first");
-	if (its && its < *phase)
+	if (its && its < walk->phase)
 		return plan_refuse(build, "node \"%.*s\": %.*s comes too late",
 				   KRN_STR_ARG(id), KRN_STR_ARG(type));
 	if (its)
-		*phase = its;
-	for (size_t i = 0; i < KRN_NR(flow_nodes); i++)
-		if (krn_str_eq_c(type, flow_nodes[i].type))
-			return flow_nodes[i].read(build, node);
-	return plan_refuse(build, "node \"%.*s\": type %.*s is not supported yet",
-			   KRN_STR_ARG(id), KRN_STR_ARG(type));
+		walk->phase = its;
+	while (i < KRN_NR(flow_nodes) &&
+	       !krn_str_eq_c(type, flow_nodes[i].type))
+		i++;
+	if (i == KRN_NR(flow_nodes))
+		return plan_refuse(build,
+				   "node \"%.*s\": type %.*s is not supported "
+				   "yet",
+				   KRN_STR_ARG(id), KRN_STR_ARG(type));
+	/* which of two would count? */
+	if (walk->seen[i] && !flow_nodes[i].repeats)
+		return plan_refuse(build,
+				   "node \"%.*s\": the flow has more than one "
+				   "%.*s",
+				   KRN_STR_ARG(id), KRN_STR_ARG(type));
+	walk->seen[i] = true;
+	return flow_nodes[i].read(build, node);
 }
 
 enum krn_err
@@ -219,19 +258,21 @@ plan_read_flow(struct plan_build *build)
 	const struct krn_value *flow = krn_value_find(build->config, "flow");
 	const struct krn_value *nodes =
 	    krn_value_find(krn_value_find(flow, "config"), "nodes");
-	int phase = 1;
+	struct flow_walk walk = {.phase = 1};
 	enum krn_err e;
 
 	build->plan->max_candidates = 5;
 	if (!nodes || nodes->type != KRN_VALUE_ARRAY || nodes->array.nr == 0)
 		return plan_refuse(build, "the flow has no nodes");
 	for (size_t i = 0; i < nodes->array.nr; i++)
-		if ((e = flow_node(build, &nodes->array.items[i], i, &phase)))
+		if ((e = flow_node(build, &nodes->array.items[i], i, &walk)))
 			return e;
+	if (!plan_flow_has(build, "response"))
+		return plan_refuse(build, "the flow has no response");
 	return KRN_OK;
 }
 
-/* Is there a node of that type? Rules and policies apply where their gate is. */
+/* Is there a node of that type? Rules and policies apply at their gate. */
 bool
 plan_flow_has(const struct plan_build *build, const char *type)
 {

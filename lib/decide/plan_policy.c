@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "decide/plan_private.h"
 
+/* A year: whoever wants more leaves it out. */
+#define LOOKBACK_HOURS_MAX 8760
+
 static const struct {
 	const char *name;
 	enum krn_plan_scope scope;
@@ -76,13 +79,36 @@ policy_int(struct plan_build *build, const struct krn_plan_policy *policy,
 	return KRN_OK;
 }
 
+/* Where maxTotal begins to count; without lookbackHours: ever. */
+static enum krn_err
+policy_lookback(struct plan_build *build, const struct krn_plan_policy *policy,
+		const struct krn_value *config, int64_t *ret_since_us)
+{
+	const struct krn_value *value = krn_value_find(config, "lookbackHours");
+	double hours;
+
+	*ret_since_us = INT64_MIN;
+	if (!value || value->type == KRN_VALUE_NULL)
+		return KRN_OK;
+	if (!krn_value_number(value, &hours) ||
+	    !(hours > 0 && hours <= LOOKBACK_HOURS_MAX))
+		return plan_refuse(build,
+				   "policy \"%.*s\": lookbackHours must be "
+				   "above 0 and at most %d",
+				   KRN_STR_ARG(policy->name),
+				   LOOKBACK_HOURS_MAX);
+	*ret_since_us = build->plan->times.now_us -
+			(int64_t)(hours * 3600 * (double)KRN_US_PER_SECOND);
+	return KRN_OK;
+}
+
 static enum krn_err
 policy_frequency_cap(struct plan_build *build, const struct krn_value *config,
 		     struct krn_plan_policy *policy)
 {
 	const struct krn_plan_times *times = &build->plan->times;
-	int64_t hours = 0;
-	bool has_hours, there;
+	int64_t since_us;
+	bool there;
 	enum krn_err e;
 
 	if (krn_value_find(config, "withinCampaignId") ||
@@ -91,8 +117,7 @@ policy_frequency_cap(struct plan_build *build, const struct krn_value *config,
 				   "policy \"%.*s\": campaign filters are not "
 				   "supported yet",
 				   KRN_STR_ARG(policy->name));
-	if ((e = policy_int(build, policy, config, "lookbackHours", &has_hours,
-			    &hours)))
+	if ((e = policy_lookback(build, policy, config, &since_us)))
 		return e;
 	const struct {
 		const char *name;
@@ -101,9 +126,7 @@ policy_frequency_cap(struct plan_build *build, const struct krn_value *config,
 	    {"maxPerDay", times->day_us},
 	    {"maxPerWeek", times->week_us},
 	    {"maxPerMonth", times->month_us},
-	    {"maxTotal", has_hours ? times->now_us - hours * 3600 *
-						     KRN_US_PER_SECOND
-				   : INT64_MIN},
+	    {"maxTotal", since_us},
 	};
 
 	for (size_t i = 0; i < KRN_NR(caps); i++) {
@@ -274,10 +297,12 @@ plan_make_pairs(struct plan_build *build)
 	const size_t most = plan->rules_nr > plan->policies_nr
 				? plan->rules_nr
 				: plan->policies_nr;
-	size_t nr;
+	size_t candidates = 0, nr;
 	enum krn_err e;
 
-	if (!krn_mul_size(plan->offers_nr, plan->channels_nr, &nr))
+	for (size_t i = 0; i < plan->offers_nr; i++)
+		candidates += plan->offers[i].is_candidate;
+	if (!krn_mul_size(candidates, plan->channels_nr, &nr))
 		return plan_refuse(build, "too many offers");
 	plan->mask_words = (most + 63) / 64;
 	plan->pairs = krn_arena_calloc(build->arena, nr, sizeof(*plan->pairs));

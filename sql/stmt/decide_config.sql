@@ -1,4 +1,5 @@
 -- decide_config: what a run decides with: one document, and the moment that it holds for.
+-- Deleted offers are in it where the cap of a category counts what was sent of them.
 -- params: run_id text
 -- result: zero_or_one (config jsonb, now timestamptz, day timestamptz, week timestamptz, month timestamptz, ceiling xid8, revision int8, space text, view_name text)
 -- role: worker
@@ -7,13 +8,17 @@ SELECT pg_catalog.jsonb_build_object(
 	'flow', pg_catalog.jsonb_build_object('id', f.id, 'name', f.name, 'version', v.version, 'config', v.config),
 	'offers', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'id', o.id, 'name', o.name,
-			'status', CASE WHEN o.emergency_excluded THEN 'paused' ELSE o.status END,
+			'status', CASE WHEN o.deleted_at IS NOT NULL THEN 'deleted' WHEN o.emergency_excluded THEN 'paused' ELSE o.status END,
 			'priority', o.priority, 'businessValue', o.business_value,
 			'categoryId', o.category_id, 'categoryName', g.name,
 			'mandatory', o.mandatory AND o.mandatory_expires_at > pg_catalog.now()) ORDER BY o.id), '[]')
 		FROM kaireon.offers AS o
 		LEFT JOIN kaireon.categories AS g ON g.tenant_id = o.tenant_id AND g.id = o.category_id
-		WHERE o.tenant_id = c.tenant_id AND o.deleted_at IS NULL),
+		WHERE o.tenant_id = c.tenant_id
+		  AND (o.deleted_at IS NULL OR EXISTS (
+			SELECT FROM kaireon.contact_policies AS p
+			WHERE p.tenant_id = o.tenant_id AND p.deleted_at IS NULL AND p.status = 'active'
+			  AND p.scope = 'category' AND p.scope_id = o.category_id))),
 	'channels', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'id', h.id, 'name', h.name, 'status', h.status, 'deliveryMode', h.delivery_mode) ORDER BY h.id), '[]')
 		FROM kaireon.channels AS h

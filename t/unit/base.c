@@ -101,6 +101,68 @@ test_utf8(void **state KRN_UNUSED)
 	assert_int_equal(krn_str_distance(KRN_STR("nmae"), KRN_STR("name")), 2);
 }
 
+/* A cut leaves whole characters, and nothing else goes. */
+static void
+test_whole(void **state KRN_UNUSED)
+{
+	static const char text[] = "a\u00e9\u20ac\U0001f642z";
+	static const size_t whole[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+	static const char *const odd[] = {"\x80", "\xff", "a\x80\x80",
+					  "\xf4\x80\x80\x80\x80"};
+
+	assert_int_equal(sizeof(text), KRN_NR(whole));
+	for (size_t i = 0; i < KRN_NR(whole); i++) {
+		const struct krn_str is = krn_str_whole(krn_str_from(text, i));
+
+		assert_int_equal(is.len, whole[i]);
+		assert_true(krn_str_is_utf8(is));
+	}
+	for (size_t i = 0; i < KRN_NR(odd); i++)
+		assert_true(krn_str_whole(krn_str_c(odd[i])).len <=
+			    strlen(odd[i]));
+}
+
+/* Messages of all lengths around their bounds stay UTF-8. */
+static void
+test_messages(void **state KRN_UNUSED)
+{
+	struct krn_arena *arena = krn_arena_new(0);
+	struct krn_problems *problems =
+	    krn_arena_make(arena, struct krn_problems);
+	char text[1200], field[101];
+	struct krn_error err;
+
+	problems->arena = arena;
+	for (size_t i = 0; i < 4; i++) {
+		memset(text, 'x', i);
+		for (size_t at = i; at + 4 < sizeof(text); at += 4)
+			memcpy(text + at, "\xf0\x9f\x99\x82", 5);
+		assert_int_equal(
+		    krn_refuse(&err, KRN_ERR_INVALID, "%s", text),
+		    KRN_ERR_INVALID);
+		assert_true(krn_str_is_utf8(krn_str_c(err.message)));
+		assert_true(strlen(err.message) > sizeof(err.message) - 5);
+		assert_string_equal(err.message, err.detail);
+		krn_fail(&err, KRN_ERR_INTERNAL, "%s", text);
+		assert_true(krn_str_is_utf8(krn_str_c(err.detail)));
+		assert_true(strlen(err.detail) > sizeof(err.detail) - 5);
+		/* cut by whoever names the field, and once more */
+		snprintf(field, sizeof(field), "%.100s", text);
+		krn_problem_add(problems, field, "%s", text);
+		krn_problem_add(problems, field, "%s", field);
+	}
+	assert_int_equal(problems->nr, 8);
+	for (size_t i = 0; i < problems->nr; i++) {
+		const struct krn_problem *it = &problems->list[i];
+
+		assert_true(krn_str_is_utf8(krn_str_c(it->field)));
+		assert_true(krn_str_is_utf8(krn_str_c(it->message)));
+		assert_true(strlen(it->field) > sizeof(field) - 5);
+		assert_true(strlen(it->message) > sizeof(field) - 5);
+	}
+	krn_arena_free(arena);
+}
+
 static void
 test_split(void **state KRN_UNUSED)
 {
@@ -176,7 +238,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_arena), cmocka_unit_test(test_numbers),
-	    cmocka_unit_test(test_utf8),  cmocka_unit_test(test_split),
+	    cmocka_unit_test(test_utf8),  cmocka_unit_test(test_whole),
+	    cmocka_unit_test(test_messages), cmocka_unit_test(test_split),
 	    cmocka_unit_test(test_clock), cmocka_unit_test(test_id),
 	    cmocka_unit_test(test_secret),
 	};
