@@ -99,7 +99,8 @@ sub copy {
 	$query =~ s/\s+/ /g;
 	my $psql = 'psql -qX -v ON_ERROR_STOP=1 -d kaireon -U postgres -h ' . $self->dir . '/sock';
 	$self->{stack}->spew($self->dir . '/copy.sql', "COPY ($query) TO STDOUT");
-	$self->{stack}->system_ok("$psql -f " . $self->dir . "/copy.sql | $psql -c 'COPY $table FROM STDIN'");
+	system('bash', '-o', 'pipefail', '-c', "$psql -f " . $self->dir . "/copy.sql | $psql -c 'COPY $table FROM STDIN'") == 0
+		or die "could not load $table\n";
 }
 
 sub median {
