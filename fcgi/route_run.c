@@ -1,5 +1,6 @@
 /*
- * Campaigns and their runs. The documents are built by the database.
+ * Campaigns and their runs. The documents are built by the database,
+ * but for the list's.
  */
 
 #include "base/base.h"
@@ -7,6 +8,7 @@
 #include "fcgi/route_run.h"
 
 #include "campaign/campaign.h"
+#include "campaign/list.h"
 
 enum krn_err
 krn_route_run_list(struct krn_request *request, struct krn_response *response,
@@ -23,8 +25,7 @@ krn_route_run_list(struct krn_request *request, struct krn_response *response,
 	krn_db_send(request->db, KRN_STMT_campaign_list, params, &rows);
 	if ((e = krn_db_commit(request->db, err)))
 		return e;
-	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
-	response->rows = krn_rows_int(rows, 0, 1);
+	response->rows = krn_campaign_list_write(rows, &response->body);
 	return KRN_OK;
 }
 

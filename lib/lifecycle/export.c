@@ -26,7 +26,7 @@ struct export_job {
 struct export_batch {
 	bool none;           /* nothing new */
 	struct krn_str path; /* below the root */
-	struct krn_str from_xid, from_id, to_xid, to_id;
+	struct krn_str from_xid, from_id, to_xid, to_id, nr;
 	int64_t rows, bytes;
 	char sha256[KRN_SHA256_HEX_BYTES];
 };
@@ -106,6 +106,7 @@ export_intent(struct krn_cron *cron, struct krn_str tenant,
 	    .from_id = krn_rows_str(rows, 0, 2),
 	    .to_xid = krn_rows_str(rows, 0, 3),
 	    .to_id = krn_rows_str(rows, 0, 4),
+	    .nr = krn_rows_str(rows, 0, 6),
 	};
 	return KRN_OK;
 }
@@ -123,6 +124,7 @@ export_stream(struct krn_cron *cron, struct krn_file *file,
 	export_argument(cron, "from_id", batch->from_id);
 	export_argument(cron, "to_xid", batch->to_xid);
 	export_argument(cron, "to_id", batch->to_id);
+	export_argument(cron, "rows", batch->nr);
 	if ((e = krn_copy_out_begin(cron->db, KRN_STMT_export_copy, NULL, err)))
 		return e;
 	while (!(e = krn_copy_out_next(cron->db, &row, err)) && row.s) {

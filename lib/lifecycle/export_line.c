@@ -12,7 +12,7 @@ enum line_type {
 	LINE_TEXT,
 	LINE_NUMBER, /* NaN and infinity have no JSON: null */
 	LINE_JSON,
-	LINE_TIME, /* made by the statement: safe as it is */
+	LINE_TIME, /* in UTC, as PostgreSQL writes it */
 };
 
 /* In the order of the statement's columns and of the line. */
@@ -39,6 +39,32 @@ static const struct {
     {",\"createdAt\":", LINE_TIME},
 };
 
+/*
+ * "2026-01-31 09:08:07.1234+00" as "2026-01-31T09:08:07.123Z". Here and not by
+ * to_char, which takes a tenth of the export.
+ */
+static void
+line_time(struct krn_buf *buf, struct krn_str text)
+{
+	const ptrdiff_t space = krn_str_find_char(text, ' ');
+	const size_t seconds = (size_t)space + 9; /* " hh:mm:ss" */
+	char milliseconds[] = ".000Z";
+
+	if (space < 0 || text.len < seconds) {
+		krn_buf_add_str(buf, text); /* infinity */
+		return;
+	}
+	if (text.len > seconds && text.s[seconds] == '.')
+		for (size_t i = 1; i <= 3 && seconds + i < text.len &&
+				   text.s[seconds + i] >= '0';
+		     i++)
+			milliseconds[i] = text.s[seconds + i];
+	krn_buf_add(buf, text.s, (size_t)space);
+	krn_buf_add_char(buf, 'T');
+	krn_buf_add(buf, text.s + space + 1, 8);
+	krn_buf_add(buf, milliseconds, 5);
+}
+
 static void
 line_value(struct krn_buf *buf, enum line_type type, struct krn_str text)
 {
@@ -54,7 +80,7 @@ line_value(struct krn_buf *buf, enum line_type type, struct krn_str text)
 		if (type == LINE_TEXT)
 			krn_json_escape(buf, text);
 		else
-			krn_buf_add_str(buf, text);
+			line_time(buf, text);
 		krn_buf_add_char(buf, '"');
 	}
 }
