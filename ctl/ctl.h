@@ -19,8 +19,10 @@ struct krn_ctl {
 	struct krn_db *db; /* as kaireon_owner */
 	bool json;         /* --json */
 	struct krn_str tenant, id, name, role, expires, schema, id_column,
-	    number_rows, delimiter, types, time_zone, format, count, seed;
-	bool playground, append, replace, off;
+	    number_rows, delimiter, types, time_zone, format, count, seed, kinds, max_deletes,
+	    plan, to;
+	bool playground, append, replace, off, prune, dry_run, exit_code;
+	int status; /* of the program, when the command did not fail */
 	struct krn_str wheres[KRN_CTL_WORDS_MAX];
 	size_t wheres_nr;
 	struct krn_str words[KRN_CTL_WORDS_MAX];
@@ -44,6 +46,11 @@ enum krn_err krn_cmd_segment_create(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_segment_list(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_demo_customers(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_cron_check(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_gitops_apply(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_gitops_diff(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_gitops_export(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_gitops_rollback(struct krn_ctl *ctl,
+				     struct krn_error *err);
 enum krn_err krn_cmd_gitops_schema(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_options(struct krn_ctl *ctl, struct krn_error *err);
 

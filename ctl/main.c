@@ -20,6 +20,10 @@ static const struct {
 } ctl_commands[] = {
 	{"cron",    "check",     "",    false, krn_cmd_cron_check,     "cron check <ANSWER"},
 	{"demo",    "customers", "",    false, krn_cmd_demo_customers, "demo customers [--count N] [--seed S]"},
+	{"gitops",  "apply",     "",    false, krn_cmd_gitops_apply,   "gitops apply [--kinds KIND,…] [--prune] [--max-deletes N] [--plan HASH] [--dry-run] [--exit-code] FILE|DIRECTORY|-"},
+	{"gitops",  "diff",      "",    false, krn_cmd_gitops_diff,    "gitops diff [--kinds KIND,…] [--prune] [--max-deletes N] [--exit-code] FILE|DIRECTORY|-"},
+	{"gitops",  "export",    "",    false, krn_cmd_gitops_export,  "gitops export [--kinds KIND,…] [--format yaml|json] [FILE|DIRECTORY/]"},
+	{"gitops",  "rollback",  "g",   false, krn_cmd_gitops_rollback, "gitops rollback --to REVISION [--plan HASH] [--dry-run] [--exit-code]"},
 	{"gitops",  "schema",    "",    false, krn_cmd_gitops_schema,  "gitops schema"},
 	{"import",  NULL,        "tS",  true,  krn_cmd_import,         "import --tenant ID --schema NAME (--id-column COLUMN | --number-rows COLUMN) [--delimiter C] [--types COLUMN=TYPE,…] [--format csv|ndjson] [--append | --replace] FILE|-"},
 	{"key",     "create",    "trn", true,  krn_cmd_key_create,     "key create --tenant ID --role viewer|editor|admin --name NAME [--expires TIME]"},
@@ -56,6 +60,10 @@ static const struct {
 	{'f', "format",      offsetof(struct krn_ctl, format)},
 	{'C', "count",       offsetof(struct krn_ctl, count)},
 	{'s', "seed",        offsetof(struct krn_ctl, seed)},
+	{'k', "kinds",       offsetof(struct krn_ctl, kinds)},
+	{'m', "max-deletes", offsetof(struct krn_ctl, max_deletes)},
+	{'P', "plan",        offsetof(struct krn_ctl, plan)},
+	{'g', "to",          offsetof(struct krn_ctl, to)},
 };
 
 static const struct {
@@ -68,6 +76,9 @@ static const struct {
 	{'a', "append",     offsetof(struct krn_ctl, append)},
 	{'R', "replace",    offsetof(struct krn_ctl, replace)},
 	{'o', "off",        offsetof(struct krn_ctl, off)},
+	{'u', "prune",      offsetof(struct krn_ctl, prune)},
+	{'y', "dry-run",    offsetof(struct krn_ctl, dry_run)},
+	{'e', "exit-code",  offsetof(struct krn_ctl, exit_code)},
 };
 /* clang-format on */
 
@@ -227,7 +238,7 @@ ctl_run(struct krn_ctl *ctl, size_t command)
 		fputs("kaireonctl: could not write to stdout\n", stderr);
 		return 1;
 	}
-	return e ? ctl_fail(&err) : 0;
+	return e ? ctl_fail(&err) : ctl->status;
 }
 
 static int

@@ -29,7 +29,10 @@ struct option_row {
 
 /* clang-format off */
 static const struct option_row option_rows[] = {
+	{"API_KEY",              OPTION_TEXT, AT(api_key),              "", 0, 0, OPTION_SECRET, "key with which kaireonctl gitops calls the API"},
 	{"API_KEY_PEPPER",       OPTION_TEXT, AT(api_key_pepper),       "", 0, 0, OPTION_SECRET, "key of the HMAC under which API keys are stored; at least 16 bytes"},
+	{"BASE_URL",             OPTION_TEXT, AT(base_url),             "", 0, 0, 0, "where kaireonctl gitops finds the API: https://host[:port]"},
+	{"CACERT",               OPTION_TEXT, AT(cacert),               "", 0, 0, 0, "certificates that kaireonctl gitops trusts; unset: the system's"},
 	{"CRON_BUDGET_SECONDS",  OPTION_INT,  AT(cron_budget_seconds),  "540", 1, 86400, 0, "a cron call stops at the next batch after this long"},
 	{"CRON_SECRET",          OPTION_TEXT, AT(cron_secret),          "", 0, 0, OPTION_SECRET, "secret of /api/v1/cron/*; unset: every call is 401"},
 	{"CRON_SECRET_PREVIOUS", OPTION_TEXT, AT(cron_secret_previous), "", 0, 0, OPTION_SECRET, "accepted as well, while the secret is rotated"},
