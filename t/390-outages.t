@@ -15,14 +15,8 @@ use Kaireon::Stack;
 my $processes = 3;
 my $stack = Kaireon::Stack->new;
 my $key = $stack->tenant('one')->{viewer};
-my $socket = $stack->{sockets}{api} = "$stack->{dir}/api.sock";
-my $pool = $stack->spawn('api', undef, 'spawn-fcgi', '-n', '-s', $socket, '-b', 128, '--',
-	'/usr/bin/multiwatch', '-f', $processes, '-t', 0, '--', "$stack->{build}/kaireon-fcgi", '--pool', 'api');
-
-sub children { return map { chomp; $_ } split /\n/, `ps -o pid= --ppid $pool | tr -d ' '` }
-
-$stack->wait_for('the pool', sub { -S $socket && children() == $processes });
-$stack->wait_for('the first answer', sub { eval { $stack->request('GET', '/readyz')->{status} == 200 } });
+$stack->watched_pool('api', $processes);
+sub children { return $stack->children('api') }
 
 # Clients that call until they are told to stop; each writes how often it met what.
 my @clients;

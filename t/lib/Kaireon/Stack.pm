@@ -182,6 +182,22 @@ sub pool {
 	return $self;
 }
 
+# A pool as it is run: spawn-fcgi and multiwatch, which replaces who dies.
+sub watched_pool {
+	my ($self, $pool, $nr) = @_;
+	my $path = $self->{sockets}{$pool} = "$self->{dir}/$pool.sock";
+	my $pid = $self->spawn($pool, undef, 'spawn-fcgi', '-n', '-s', $path, '-b', 128, '--',
+		'/usr/bin/multiwatch', '-f', $nr, '-t', 0, '--', "$build/kaireon-fcgi", '--pool', $pool);
+	$self->wait_for("the $pool pool", sub { -S $path && $self->children($pool) == $nr });
+	$self->wait_for('its first answer', sub { eval { $self->request('GET', '/readyz', pool => $pool)->{status} == 200 } });
+	return $self;
+}
+
+sub children {
+	my ($self, $name) = @_;
+	return map { chomp; $_ } split /\n/, `ps -o pid= --ppid $self->{pids}{$name} | tr -d ' '`;
+}
+
 sub worker {
 	my ($self, $name) = @_;
 	return $self->spawn($name || 'worker', undef, "$build/kaireon-worker");
