@@ -43,7 +43,7 @@ sub program { my ($self, $name) = @_; return "$self->{stack}{build}/$name" }
 sub floor {
 	my ($self, $name) = @_;
 	my $to = $self->dir . "/$name";
-	my $flags = join ' ', map { `pkg-config --cflags --libs $_` =~ s/\n//r } qw(libpq);
+	my $flags = join ' ', map { `pkg-config --cflags --libs $_` =~ s/\n//r } qw(libpq yaml-0.1);
 	$self->{stack}->system_ok("cc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -o $to "
 		. "$self->{stack}{source}/bench/floor/$name.c -lfcgi $flags");
 	return $to;
