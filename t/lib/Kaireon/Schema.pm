@@ -86,7 +86,8 @@ my %keyword = (
 		my $text = $json->encode($value);
 		return $text eq $json->encode($want) ? () : "$text is not " . $json->encode($want);
 	},
-	pattern => sub { _is_string($_[2]) && $_[2] !~ /$_[1]/ ? "\"$_[2]\" does not match" : () },
+	# in ECMA 262 the dollar is the end, not a newline before it
+	pattern => sub { my $pattern = $_[1] =~ s/\$\z/\\z/r; _is_string($_[2]) && $_[2] !~ /$pattern/ ? "\"$_[2]\" does not match" : () },
 	format => sub {
 		my (undef, $format, $value) = @_;
 		die "unknown format $format\n" if $format ne 'date-time';
