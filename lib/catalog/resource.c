@@ -154,13 +154,41 @@ resource_stage(const struct resource_read *read)
 	return is_soft ? KRN_STR("match") : KRN_STR("eligibility");
 }
 
+/*
+ * The default of a field, which is JSON of the table of kinds. Nearly all are
+ * words that need no parser: a bundle has hundreds of thousands of them.
+ */
+static enum krn_err
+resource_fallback(struct krn_arena *arena, const char *json,
+		  struct krn_value *ret, struct krn_error *err)
+{
+	const struct krn_str text = krn_str_c(json);
+	int64_t number;
+
+	if (krn_str_eq_c(text, "{}"))
+		*ret = (struct krn_value){.type = KRN_VALUE_OBJECT};
+	else if (krn_str_eq_c(text, "[]"))
+		*ret = (struct krn_value){.type = KRN_VALUE_ARRAY};
+	else if (krn_str_eq_c(text, "true") || krn_str_eq_c(text, "false"))
+		*ret = krn_value_bool(text.s[0] == 't');
+	else if (text.s[0] == '"' && krn_str_find_char(text, '\\') < 0)
+		*ret = krn_value_str(krn_str_dup(
+		    arena, krn_str_from(text.s + 1, text.len - 2)));
+	else if (!krn_parse_int64(text, INT64_MIN, INT64_MAX, &number, NULL))
+		*ret = krn_value_int(number);
+	else
+		return krn_json_parse(arena, text, KRN_JSON_DEPTH_MAX, ret,
+				      err);
+	return KRN_OK;
+}
+
 static enum krn_err
 resource_default(struct resource_read *read, const struct krn_kind_field *field,
 		 struct krn_value *ret, struct krn_error *err)
 {
 	if (field->fallback)
-		return krn_json_parse(read->arena, krn_str_c(field->fallback),
-				      KRN_JSON_DEPTH_MAX, ret, err);
+		return resource_fallback(read->arena, field->fallback, ret,
+					 err);
 	*ret = krn_value_null();
 	if (strcmp(field->name, "key") == 0)
 		*ret = krn_value_str(resource_slug(
@@ -199,14 +227,12 @@ resource_check_choice(struct resource_read *read,
 	char list[300] = "";
 	size_t len = 0;
 
-	for (size_t i = 0; field->choices[i]; i++) {
+	for (size_t i = 0; field->choices[i]; i++)
 		if (krn_str_eq_c(text, field->choices[i]))
 			return;
-		if (len < sizeof(list))
-			len += (size_t)snprintf(list + len, sizeof(list) - len,
-						"%s%s", i ? ", " : "",
-						field->choices[i]);
-	}
+	for (size_t i = 0; field->choices[i] && len < sizeof(list); i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+					i ? ", " : "", field->choices[i]);
 	resource_problem(read, field->name, "must be one of %s", list);
 }
 

@@ -126,14 +126,12 @@ config_check_choice(struct resource_read *read,
 	char list[200] = "";
 	size_t len = 0;
 
-	for (size_t i = 0; member->choices[i]; i++) {
+	for (size_t i = 0; member->choices[i]; i++)
 		if (krn_str_eq_c(value->string, member->choices[i]))
 			return;
-		if (len < sizeof(list))
-			len += (size_t)snprintf(list + len, sizeof(list) - len,
-						"%s%s", i ? ", " : "",
-						member->choices[i]);
-	}
+	for (size_t i = 0; member->choices[i] && len < sizeof(list); i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+					i ? ", " : "", member->choices[i]);
 	config_problem(read, value, member->name, "must be one of %s", list);
 }
 

@@ -369,6 +369,29 @@ apply_revision(struct krn_arena *arena, struct krn_db *db,
 	return KRN_OK;
 }
 
+/*
+ * The rows, then the revision. Each stage needs much memory for a short time,
+ * so that it has an arena of its own.
+ */
+static enum krn_err
+apply_stages(struct krn_db *db, const struct krn_changes *changes,
+	     const struct krn_caller *caller, struct krn_str audit_id,
+	     int64_t *ret_revision, struct krn_error *err)
+{
+	struct krn_arena *stage = krn_arena_new(0);
+	enum krn_err e;
+
+	if (!stage)
+		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
+	if (!(e = apply_write_all(stage, db, changes, caller, err))) {
+		krn_arena_reset(stage);
+		e = apply_revision(stage, db, changes, caller, audit_id,
+				   ret_revision, err);
+	}
+	krn_arena_free(stage);
+	return e;
+}
+
 enum krn_err
 krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 		  const struct krn_changes *changes, krn_kind_set kinds,
@@ -391,14 +414,13 @@ krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 					  krn_param_str(audit.id)};
 
 	krn_db_send(db, KRN_STMT_actor_set, actor, NULL);
-	if (changes->count[KRN_CHANGE_UNCHANGED] != (int64_t)changes->nr) {
-		if ((e = apply_write_all(arena, db, changes, caller, err)) ||
-		    (e = apply_revision(arena, db, changes, caller, audit.id,
-					ret_revision, err)))
-			return e;
-	} else if ((e = krn_config_revision(db, ret_revision, err))) {
+	if (changes->count[KRN_CHANGE_UNCHANGED] != (int64_t)changes->nr)
+		e = apply_stages(db, changes, caller, audit.id, ret_revision,
+				 err);
+	else
+		e = krn_config_revision(db, ret_revision, err);
+	if (e)
 		return e;
-	}
 	if ((e = apply_summary(arena, changes, kinds, &audit.changes, err)))
 		return e;
 	return krn_audit_append(arena, db, caller, &audit, err);

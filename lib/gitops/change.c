@@ -167,8 +167,11 @@ change_hash(struct change_find *find, struct krn_error *err)
 					       ? change->before->version
 					       : 0));
 		krn_buf_add_str(&buf, r->name);
-		change_hash_values(&buf, change->before);
-		change_hash_values(&buf, change->after);
+		/* what is unchanged is told by the bundle */
+		if (change->op != KRN_CHANGE_UNCHANGED) {
+			change_hash_values(&buf, change->before);
+			change_hash_values(&buf, change->after);
+		}
 		if (buf.failed)
 			return krn_arena_fail(find->arena, err);
 		krn_sha256_add(hash, buf.data, buf.len);

@@ -120,37 +120,6 @@ export_manifest(struct krn_arena *arena, const struct krn_live *live,
 	return KRN_OK;
 }
 
-enum krn_err
-krn_bundle_value(struct krn_arena *arena, const struct krn_live *live,
-		 const struct krn_export_options *options,
-		 struct krn_value *ret, struct krn_error *err)
-{
-	struct krn_value *items =
-	    krn_arena_calloc(arena, live->nr, sizeof(*items));
-	struct krn_value manifest;
-	size_t nr = 0;
-	enum krn_err e;
-
-	if (!items)
-		return krn_arena_fail(arena, err);
-	if ((e = export_manifest(arena, live, options, &manifest, err)))
-		return e;
-	for (size_t i = 0; i < live->nr; i++)
-		if ((options->kinds >> live->resources[i].kind & 1) &&
-		    (e = export_resource(arena, &live->resources[i],
-					 &items[nr++], err)))
-			return e;
-	const struct krn_member members[] = {
-	    {KRN_STR("manifest"), manifest},
-	    {KRN_STR("resources"),
-	     {.type = KRN_VALUE_ARRAY, .array = {items, nr}}},
-	};
-
-	*ret = export_object(arena, members, KRN_NR(members));
-	return ret->type == KRN_VALUE_OBJECT ? KRN_OK
-					     : krn_arena_fail(arena, err);
-}
-
 static void
 export_text(struct krn_buf *buf, const struct krn_value *value, bool json)
 {
@@ -192,66 +161,163 @@ export_file_name(struct krn_buf *buf, struct krn_str name)
 	krn_buf_printf(buf, "~%.16s", sha256);
 }
 
-/* {"files": {path: content}, "manifest": {…}} */
+/* What is written, one resource after the other. */
+struct export_write {
+	struct krn_arena *arena;
+	struct krn_arena *scratch; /* of one resource */
+	const struct krn_live *live;
+	const struct krn_export_options *options;
+	struct krn_value manifest;
+	struct krn_buf *buf;
+};
+
+static bool
+export_has(const struct export_write *write, size_t index)
+{
+	return write->options->kinds >> write->live->resources[index].kind & 1;
+}
+
+/* A resource as a value; it lives until the next one. */
 static enum krn_err
-export_files(struct krn_arena *arena, const struct krn_value *bundle,
-	     const struct krn_live *live,
-	     const struct krn_export_options *options, struct krn_buf *buf,
+export_next(struct export_write *write, size_t index, struct krn_value *ret,
+	    struct krn_error *err)
+{
+	krn_arena_reset(write->scratch);
+	return export_resource(write->scratch, &write->live->resources[index],
+			       ret, err);
+}
+
+static enum krn_err
+export_json(struct export_write *write, struct krn_error *err)
+{
+	struct krn_value resource;
+	struct krn_json_out out;
+	enum krn_err e;
+
+	krn_json_init(&out, write->buf);
+	krn_json_obj_open(&out, NULL);
+	krn_json_value(&out, "manifest", &write->manifest);
+	krn_json_arr_open(&out, "resources");
+	for (size_t i = 0; i < write->live->nr; i++) {
+		if (!export_has(write, i))
+			continue;
+		if ((e = export_next(write, i, &resource, err)))
+			return e;
+		krn_json_value(&out, NULL, &resource);
+	}
+	krn_json_close(&out);
+	krn_json_close(&out);
+	krn_json_end(&out);
+	krn_buf_add_char(write->buf, '\n');
+	return KRN_OK;
+}
+
+static enum krn_err
+export_yaml(struct export_write *write, struct krn_error *err)
+{
+	const struct krn_member member = {KRN_STR("manifest"), write->manifest};
+	const struct krn_value head = {.type = KRN_VALUE_OBJECT,
+				       .object = {&member, 1}};
+	struct krn_value resource;
+	bool any = false;
+	enum krn_err e;
+
+	krn_yaml_write(write->buf, &head);
+	krn_buf_add_c(write->buf, "resources:");
+	for (size_t i = 0; i < write->live->nr; i++) {
+		if (!export_has(write, i))
+			continue;
+		if ((e = export_next(write, i, &resource, err)))
+			return e;
+		krn_buf_add_c(write->buf, any ? "" : "\n");
+		krn_yaml_write_item(write->buf, &resource, 1);
+		any = true;
+	}
+	krn_buf_add_c(write->buf, any ? "" : " []\n");
+	return KRN_OK;
+}
+
+/* "<folder>/<name>.<ending>" */
+static enum krn_err
+export_path(struct export_write *write, const struct krn_resource *from,
+	    struct krn_str *ret, struct krn_error *err)
+{
+	struct krn_buf path;
+	enum krn_err e;
+
+	krn_buf_init(&path, write->arena);
+	krn_buf_printf(&path, "%s/", krn_kinds[from->kind].folder);
+	export_file_name(&path, from->name);
+	krn_buf_add_c(&path, write->options->json ? ".json" : ".yaml");
+	krn_buf_add_char(&path, '\0');
+	if ((e = krn_buf_end(&path, ret, err)))
+		return e;
+	ret->len--;
+	return KRN_OK;
+}
+
+/* The file that lists the others. */
+static enum krn_err
+export_index(struct export_write *write, struct krn_json_out *out,
+	     const struct krn_value *paths, size_t nr, struct krn_buf *text,
 	     struct krn_error *err)
 {
-	const char *ending = options->json ? "json" : "yaml";
-	const struct krn_value *manifest = krn_value_find(bundle, "manifest");
-	const struct krn_value *resources = krn_value_find(bundle, "resources");
-	struct krn_value *paths =
-	    krn_arena_calloc(arena, resources->array.nr, sizeof(*paths));
-	struct krn_json_out out;
-	struct krn_buf text, path;
+	const struct krn_member members[] = {
+	    {KRN_STR("manifest"), write->manifest},
+	    {KRN_STR("files"),
+	     {.type = KRN_VALUE_ARRAY, .array = {paths, nr}}},
+	};
+	const struct krn_value index = {
+	    .type = KRN_VALUE_OBJECT, .object = {members, KRN_NR(members)}};
 	struct krn_str part;
+	enum krn_err e;
+
+	krn_buf_clear(text);
+	export_text(text, &index, write->options->json);
+	if ((e = krn_buf_end(text, &part, err)))
+		return e;
+	krn_json_str(out, write->options->json ? "bundle.json" : "bundle.yaml",
+		     part);
+	return KRN_OK;
+}
+
+/* {"files": {path: content}, "manifest": {…}} */
+static enum krn_err
+export_files(struct export_write *write, struct krn_error *err)
+{
+	struct krn_value *paths = krn_arena_calloc(
+	    write->arena, write->live->nr, sizeof(*paths));
+	struct krn_value resource;
+	struct krn_json_out out;
+	struct krn_str path, part;
+	struct krn_buf text;
 	size_t nr = 0;
 	enum krn_err e;
 
 	if (!paths)
-		return krn_arena_fail(arena, err);
-	krn_buf_init(&text, arena);
-	krn_json_init(&out, buf);
+		return krn_arena_fail(write->arena, err);
+	krn_buf_init(&text, write->arena);
+	krn_json_init(&out, write->buf);
 	krn_json_obj_open(&out, NULL);
 	krn_json_obj_open(&out, "files");
-	for (size_t i = 0; i < live->nr; i++) {
-		const struct krn_resource *from = &live->resources[i];
-
-		if (!(options->kinds >> from->kind & 1))
+	for (size_t i = 0; i < write->live->nr; i++) {
+		if (!export_has(write, i))
 			continue;
-		krn_buf_init(&path, arena);
-		krn_buf_printf(&path, "%s/", krn_kinds[from->kind].folder);
-		export_file_name(&path, from->name);
-		krn_buf_printf(&path, ".%s", ending);
-		krn_buf_add_char(&path, '\0');
 		krn_buf_clear(&text);
-		export_text(&text, &resources->array.items[nr], options->json);
-		if ((e = krn_buf_end(&path, &part, err)))
+		if ((e = export_path(write, &write->live->resources[i], &path,
+				     err)) ||
+		    (e = export_next(write, i, &resource, err)))
 			return e;
-		paths[nr++] = krn_value_str(krn_str_c(part.s));
-		const char *name = part.s;
-
+		export_text(&text, &resource, write->options->json);
 		if ((e = krn_buf_end(&text, &part, err)))
 			return e;
-		krn_json_str(&out, name, part);
+		krn_json_str(&out, path.s, part);
+		paths[nr++] = krn_value_str(path);
 	}
-	const struct krn_member members[] = {
-	    {KRN_STR("manifest"), *manifest},
-	    {KRN_STR("files"),
-	     {.type = KRN_VALUE_ARRAY, .array = {paths, nr}}},
-	};
-	const struct krn_value index =
-	    export_object(arena, members, KRN_NR(members));
-
-	krn_buf_clear(&text);
-	export_text(&text, &index, options->json);
-	if ((e = krn_buf_end(&text, &part, err)))
+	if ((e = export_index(write, &out, paths, nr, &text, err)))
 		return e;
-	krn_json_str(&out, options->json ? "bundle.json" : "bundle.yaml", part);
 	krn_json_close(&out);
-	krn_json_value(&out, "manifest", manifest);
+	krn_json_value(&out, "manifest", &write->manifest);
 	krn_json_close(&out);
 	krn_json_end(&out);
 	return KRN_OK;
@@ -262,13 +328,20 @@ krn_bundle_write(struct krn_arena *arena, const struct krn_live *live,
 		 const struct krn_export_options *options, struct krn_buf *buf,
 		 struct krn_error *err)
 {
-	struct krn_value bundle;
+	struct export_write write = {.arena = arena,
+				     .scratch = krn_arena_new(0),
+				     .live = live,
+				     .options = options,
+				     .buf = buf};
 	enum krn_err e;
 
-	if ((e = krn_bundle_value(arena, live, options, &bundle, err)))
-		return e;
-	if (options->files)
-		return export_files(arena, &bundle, live, options, buf, err);
-	export_text(buf, &bundle, options->json);
-	return KRN_OK;
+	if (!write.scratch)
+		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
+	e = export_manifest(arena, live, options, &write.manifest, err);
+	if (!e)
+		e = options->files  ? export_files(&write, err)
+		    : options->json ? export_json(&write, err)
+				    : export_yaml(&write, err);
+	krn_arena_free(write.scratch);
+	return e;
 }

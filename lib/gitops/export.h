@@ -19,16 +19,6 @@ struct krn_export_options {
 };
 
 /*
- * The bundle as a value: manifest and resources.
- * Ownership: *ret lives in `arena`.
- * Errors:    as krn_arena_fail
- */
-KRN_MUSTCHECK enum krn_err
-krn_bundle_value(struct krn_arena *arena, const struct krn_live *live,
-		 const struct krn_export_options *options,
-		 struct krn_value *ret, struct krn_error *err);
-
-/*
  * The bundle as text: a document, or JSON of a map from path to content.
  * Errors: as krn_arena_fail
  */

@@ -4,10 +4,7 @@
 
 #include "base/base.h"
 
-#include "gitops/live.h"
-
-#include "base/clock.h"
-#include "base/json_in.h"
+#include "gitops/live_private.h"
 
 static int
 live_id_order(const void *a, const void *b)
@@ -51,15 +48,21 @@ live_name(const struct krn_live *live, const struct krn_value *id)
 	return krn_value_str(found ? found->name : id->string);
 }
 
-/* A text of a row's document; .s NULL: null. */
-static struct krn_str
-live_text(const struct krn_value *document, const char *column)
+/* Is there a link to an object anywhere in it? */
+static bool
+live_has_link(const struct krn_value *value)
 {
-	const struct krn_value *value = krn_value_find(document, column);
-
-	return value && value->type == KRN_VALUE_STRING
-		   ? value->string
-		   : (struct krn_str){NULL, 0};
+	if (value->type == KRN_VALUE_ARRAY)
+		for (size_t i = 0; i < value->array.nr; i++)
+			if (live_has_link(&value->array.items[i]))
+				return true;
+	if (value->type == KRN_VALUE_OBJECT)
+		for (size_t i = 0; i < value->object.nr; i++)
+			if (krn_kind_link_find(value->object.members[i].name,
+					       false) ||
+			    live_has_link(&value->object.members[i].value))
+				return true;
+	return false;
 }
 
 /* A free-form value with names in place of ids. */
@@ -106,112 +109,58 @@ live_names(struct krn_arena *arena, const struct krn_live *live,
 	return KRN_OK;
 }
 
+/* Names in place of the ids of a resource. */
 static enum krn_err
-live_value(struct krn_arena *arena, const struct krn_live *live,
-	   const struct krn_kind_field *field, const struct krn_value *from,
-	   struct krn_value *ret, struct krn_error *err)
+live_name_resource(struct krn_arena *arena, const struct krn_live *live,
+		   struct krn_resource *resource, struct krn_error *err)
 {
-	char text[KRN_TIME_TEXT_BYTES];
-	int64_t us;
+	const struct krn_kind *kind = &krn_kinds[resource->kind];
 	enum krn_err e;
 
-	*ret = from ? *from : krn_value_null();
-	switch (field->type) {
-	case KRN_TYPE_REFERENCE:
-	case KRN_TYPE_SCOPE:
-		*ret = live_name(live, from);
-		return KRN_OK;
-	case KRN_TYPE_ARRAY:
-	case KRN_TYPE_OBJECT:
-		return live_names(arena, live, from, false, ret, err);
-	case KRN_TYPE_TIME:
-		if (ret->type != KRN_VALUE_STRING)
-			return KRN_OK;
-		if ((e = krn_time_parse(ret->string, &us, err)))
+	for (size_t i = 0; i < kind->fields_nr; i++) {
+		const struct krn_value from = resource->values[i];
+
+		if (kind->fields[i].type == KRN_TYPE_REFERENCE ||
+		    kind->fields[i].type == KRN_TYPE_SCOPE)
+			resource->values[i] = live_name(live, &from);
+		else if (live_has_link(&from) &&
+			 (e = live_names(arena, live, &from, false,
+					 &resource->values[i], err)))
 			return e;
-		krn_time_format(us, text);
-		*ret = krn_value_str(krn_str_dup(arena, krn_str_c(text)));
-		return ret->string.s ? KRN_OK : krn_arena_fail(arena, err);
-	case KRN_TYPE_STRING:
-	case KRN_TYPE_INT:
-	case KRN_TYPE_DOUBLE:
-	case KRN_TYPE_BOOL:
-	case KRN_TYPE_CHOICE:
-		break;
 	}
-	return KRN_OK;
-}
-
-/* One row of kind_read: id, name, version, document. */
-static enum krn_err
-live_resource(struct krn_arena *arena, struct krn_live *live,
-	      enum krn_kind_id kind, const struct krn_rows *rows, size_t row,
-	      struct krn_error *err)
-{
-	const struct krn_kind *table = &krn_kinds[kind];
-	struct krn_resource *resource = &live->resources[live->nr];
-	struct krn_value document;
-	enum krn_err e;
-
-	*resource = (struct krn_resource){
-	    .kind = kind,
-	    .title = krn_rows_str(rows, row, 1),
-	    .values = krn_arena_calloc(arena, table->fields_nr,
-				       sizeof(struct krn_value)),
-	    .id = krn_rows_str(rows, row, 0),
-	    .version = krn_rows_int(rows, row, 2),
-	    .place = SIZE_MAX,
-	};
-	if (!resource->values)
-		return krn_arena_fail(arena, err);
-	if ((e = krn_json_parse_stored(arena, krn_rows_str(rows, row, 3),
-				       &document, err)))
-		return e;
-	for (size_t i = 0; i < table->fields_nr; i++)
-		if ((e = live_value(
-			 arena, live, &table->fields[i],
-			 krn_value_find(&document, table->fields[i].column),
-			 &resource->values[i], err)))
-			return e;
-	resource->changed_by = live_text(&document, "changed_by");
-	resource->changed_at = live_text(&document, "updated_at");
-	resource->changed_audit_id = live_text(&document, "changed_audit_id");
-	live->nr++;
 	return krn_resource_identify(arena, resource, err);
 }
 
-static void
-live_add_ids(struct krn_live *live, const struct krn_rows *rows)
-{
-	for (size_t i = 0; i < krn_rows_nr(rows); i++)
-		live->ids[live->ids_nr++] = (struct krn_live_id){
-		    krn_rows_str(rows, i, 0), krn_rows_str(rows, i, 1)};
-}
-
 /*
- * The resources of one kind. Where an identity has a parent, their order is
+ * Names for all, kind by kind. Where an identity has a parent, the order is
  * not that of the rows, and what refers to an object names it so.
  */
 static enum krn_err
-live_kind(struct krn_arena *arena, struct krn_live *live,
-	  enum krn_kind_id kind, const struct krn_rows *rows,
-	  struct krn_error *err)
+live_name_all(struct krn_arena *arena, struct krn_live *live,
+	      struct krn_error *err)
 {
-	struct krn_resource *first = &live->resources[live->nr];
-	const size_t nr = krn_rows_nr(rows);
+	size_t begin = 0, end = 0;
 	enum krn_err e;
 
-	for (size_t i = 0; i < nr; i++)
-		if ((e = live_resource(arena, live, kind, rows, i, err)))
-			return e;
-	if (!krn_kinds[kind].within || nr == 0)
-		return KRN_OK;
-	qsort(first, nr, sizeof(*first), live_resource_order);
-	for (size_t i = 0; i < nr; i++) {
-		struct krn_live_id *found = live_id_find(live, first[i].id);
+	for (int kind = 0; kind < KRN_KIND__MAX; kind++, begin = end) {
+		while (end < live->nr &&
+		       (int)live->resources[end].kind == kind) {
+			if ((e = live_name_resource(
+				 arena, live, &live->resources[end], err)))
+				return e;
+			end++;
+		}
+		if (!krn_kinds[kind].within || begin == end)
+			continue;
+		qsort(&live->resources[begin], end - begin,
+		      sizeof(*live->resources), live_resource_order);
+		for (size_t i = begin; i < end; i++) {
+			struct krn_live_id *found =
+			    live_id_find(live, live->resources[i].id);
 
-		KRN_BUG_IF(!found);
-		found->name = first[i].name;
+			KRN_BUG_IF(!found);
+			found->name = live->resources[i].name;
+		}
 	}
 	return KRN_OK;
 }
@@ -238,40 +187,30 @@ enum krn_err
 krn_live_read(struct krn_arena *arena, struct krn_db *db, struct krn_live *ret,
 	      struct krn_error *err)
 {
-	const struct krn_rows *rows[KRN_KIND__MAX], *segments;
-	size_t nr = 0;
+	struct live_read read = {.arena = arena, .db = db, .live = ret};
+	const struct krn_rows *segments;
 	enum krn_err e;
 
-	for (int kind = 0; kind < KRN_KIND__MAX; kind++) {
-		const struct krn_str table = krn_str_c(krn_kinds[kind].table);
-
-		krn_db_send_named(db, KRN_STMT_kind_read, &table, NULL,
-				  &rows[kind]);
-	}
-	krn_db_send(db, KRN_STMT_segment_names, NULL, &segments);
-	if ((e = krn_db_flush(db, err)))
+	*ret = (struct krn_live){.resources = NULL};
+	if ((e = krn_db_exec(db, KRN_STMT_segment_names, NULL, &segments, err)))
 		return e;
 	for (int kind = 0; kind < KRN_KIND__MAX; kind++)
-		nr += krn_rows_nr(rows[kind]);
-	*ret = (struct krn_live){
-	    .resources = krn_arena_calloc(arena, nr, sizeof(*ret->resources)),
-	    .ids = krn_arena_calloc(arena, nr + krn_rows_nr(segments),
-				    sizeof(*ret->ids)),
-	};
-	if (!ret->resources || !ret->ids)
+		if ((e = live_read_kind(&read, (enum krn_kind_id)kind, err)))
+			return e;
+	ret->ids = krn_arena_calloc(arena, ret->nr + krn_rows_nr(segments) + 1,
+				    sizeof(*ret->ids));
+	if (!ret->ids)
 		return krn_arena_fail(arena, err);
-	for (int kind = 0; kind < KRN_KIND__MAX; kind++)
-		live_add_ids(ret, rows[kind]);
-	live_add_ids(ret, segments);
+	for (size_t i = 0; i < ret->nr; i++)
+		ret->ids[ret->ids_nr++] = (struct krn_live_id){
+		    ret->resources[i].id, ret->resources[i].title};
+	for (size_t i = 0; i < krn_rows_nr(segments); i++)
+		ret->ids[ret->ids_nr++] = (struct krn_live_id){
+		    krn_rows_str(segments, i, 0), krn_rows_str(segments, i, 1)};
 	if ((e = live_segments(arena, ret, segments, err)))
 		return e;
-	if (ret->ids_nr)
-		qsort(ret->ids, ret->ids_nr, sizeof(*ret->ids), live_id_order);
-	for (int kind = 0; kind < KRN_KIND__MAX; kind++)
-		if ((e = live_kind(arena, ret, (enum krn_kind_id)kind,
-				   rows[kind], err)))
-			return e;
-	return KRN_OK;
+	qsort(ret->ids, ret->ids_nr, sizeof(*ret->ids), live_id_order);
+	return live_name_all(arena, ret, err);
 }
 
 const struct krn_resource *

@@ -23,6 +23,8 @@ struct yaml_read {
 	yaml_event_t event;
 	bool has_event;
 	struct yaml_anchor *anchors;
+	struct krn_member *open; /* of mappings and sequences not ended yet */
+	size_t open_nr, open_size;
 	int depth;
 	int deepest;  /* reached since the last anchor began */
 	size_t nodes; /* of the text */
@@ -226,48 +228,57 @@ yaml_scalar(struct yaml_read *read, struct krn_value *ret)
 
 static enum krn_err yaml_value(struct yaml_read *read, struct krn_value *ret);
 
-/* Room for one more item of a growing list. */
-static void *
-yaml_grow(struct yaml_read *read, void *list, size_t nr, size_t *size,
-	  size_t item)
+/* One more member of the mappings and sequences that are open. */
+static enum krn_err
+yaml_push(struct yaml_read *read, const struct krn_member *member)
 {
-	if (nr < *size)
-		return list;
-	const size_t wanted = *size ? *size * 2 : 8;
-	void *grown =
-	    krn_arena_grow(read->arena, list, *size * item, wanted * item);
+	if (read->open_nr == read->open_size) {
+		const size_t wanted =
+		    read->open_size ? 2 * read->open_size : 256;
+		struct krn_member *grown = krn_arena_grow(
+		    read->arena, read->open,
+		    read->open_size * sizeof(*grown), wanted * sizeof(*grown));
 
-	if (grown)
-		*size = wanted;
-	return grown;
+		if (!grown)
+			return krn_arena_fail(read->arena, read->err);
+		read->open = grown;
+		read->open_size = wanted;
+	}
+	read->open[read->open_nr++] = *member;
+	return KRN_OK;
 }
 
 static enum krn_err
 yaml_sequence(struct yaml_read *read, struct krn_value *ret)
 {
 	static const char *const tags[] = {"!", YAML_SEQ_TAG, NULL};
-	struct krn_value *items = NULL;
-	size_t nr = 0, size = 0;
+	const size_t first = read->open_nr;
+	struct krn_member item = {.name = {NULL, 0}};
+	struct krn_value *items;
 	enum krn_err e;
 
 	if ((e = yaml_check_tag(read, read->event.data.sequence_start.tag,
 				tags)))
 		return e;
 	while (!(e = yaml_next(read)) &&
-	       read->event.type != YAML_SEQUENCE_END_EVENT) {
-		struct krn_value item;
-
-		if ((e = yaml_value(read, &item)))
+	       read->event.type != YAML_SEQUENCE_END_EVENT)
+		if ((e = yaml_value(read, &item.value)) ||
+		    (e = yaml_push(read, &item)))
 			return e;
-		items = yaml_grow(read, items, nr, &size, sizeof(*items));
-		if (!items)
-			return krn_arena_fail(read->arena, read->err);
-		items[nr++] = item;
-	}
+	if (e)
+		return e;
 	ret->type = KRN_VALUE_ARRAY;
+	ret->array.nr = read->open_nr - first;
+	read->open_nr = first;
+	if (ret->array.nr == 0)
+		return KRN_OK;
+	items = krn_arena_calloc(read->arena, ret->array.nr, sizeof(*items));
+	if (!items)
+		return krn_arena_fail(read->arena, read->err);
+	for (size_t i = 0; i < ret->array.nr; i++)
+		items[i] = read->open[first + i].value;
 	ret->array.items = items;
-	ret->array.nr = nr;
-	return e;
+	return KRN_OK;
 }
 
 static int
@@ -326,8 +337,8 @@ static enum krn_err
 yaml_mapping(struct yaml_read *read, struct krn_value *ret)
 {
 	static const char *const tags[] = {"!", YAML_MAP_TAG, NULL};
-	struct krn_member *members = NULL;
-	size_t nr = 0, size = 0;
+	const size_t first = read->open_nr;
+	struct krn_member *members;
 	enum krn_err e;
 
 	if ((e = yaml_check_tag(read, read->event.data.mapping_start.tag,
@@ -339,19 +350,24 @@ yaml_mapping(struct yaml_read *read, struct krn_value *ret)
 
 		if ((e = yaml_key(read, &member.name)) ||
 		    (e = yaml_next(read)) ||
-		    (e = yaml_value(read, &member.value)))
+		    (e = yaml_value(read, &member.value)) ||
+		    (e = yaml_push(read, &member)))
 			return e;
-		members = yaml_grow(read, members, nr, &size, sizeof(*members));
-		if (!members)
-			return krn_arena_fail(read->arena, read->err);
-		members[nr++] = member;
 	}
 	if (e)
 		return e;
 	ret->type = KRN_VALUE_OBJECT;
+	ret->object.nr = read->open_nr - first;
+	read->open_nr = first;
+	if (ret->object.nr == 0)
+		return KRN_OK;
+	members =
+	    krn_arena_calloc(read->arena, ret->object.nr, sizeof(*members));
+	if (!members)
+		return krn_arena_fail(read->arena, read->err);
+	memcpy(members, read->open + first, ret->object.nr * sizeof(*members));
 	ret->object.members = members;
-	ret->object.nr = nr;
-	return yaml_check_names(read, members, nr);
+	return yaml_check_names(read, members, ret->object.nr);
 }
 
 static enum krn_err

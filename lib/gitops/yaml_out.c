@@ -112,6 +112,19 @@ yaml_is_leaf(const struct krn_value *value)
 	       !(value->type == KRN_VALUE_OBJECT && value->object.nr);
 }
 
+static void yaml_write(struct krn_buf *buf, const struct krn_value *value,
+		       int depth, bool inline_first);
+
+static void
+yaml_item(struct krn_buf *buf, const struct krn_value *item, int depth)
+{
+	krn_buf_add(buf, "- ", 2);
+	if (yaml_is_leaf(item))
+		yaml_leaf(buf, item);
+	else
+		yaml_write(buf, item, depth + 1, true);
+}
+
 /* `inline_first`: the first line stands behind "- " already. */
 static void
 yaml_write(struct krn_buf *buf, const struct krn_value *value, int depth,
@@ -123,11 +136,7 @@ yaml_write(struct krn_buf *buf, const struct krn_value *value, int depth,
 
 			if (i || !inline_first)
 				yaml_indent(buf, depth);
-			krn_buf_add(buf, "- ", 2);
-			if (yaml_is_leaf(item))
-				yaml_leaf(buf, item);
-			else
-				yaml_write(buf, item, depth + 1, true);
+			yaml_item(buf, item, depth);
 		}
 		return;
 	}
@@ -154,4 +163,12 @@ krn_yaml_write(struct krn_buf *buf, const struct krn_value *value)
 		yaml_leaf(buf, value);
 	else
 		yaml_write(buf, value, 0, false);
+}
+
+void
+krn_yaml_write_item(struct krn_buf *buf, const struct krn_value *item,
+		    int depth)
+{
+	yaml_indent(buf, depth);
+	yaml_item(buf, item, depth);
 }

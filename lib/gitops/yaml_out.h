@@ -12,4 +12,8 @@
 
 void krn_yaml_write(struct krn_buf *buf, const struct krn_value *value);
 
+/* One item of a list whose items stand `depth` levels in. */
+void krn_yaml_write_item(struct krn_buf *buf, const struct krn_value *item,
+			 int depth);
+
 #endif

@@ -264,10 +264,11 @@ tx_step_name(const struct db_pending *pending)
 		return "COMMIT";
 	case DB_STEP_ROLLBACK:
 		return "ROLLBACK";
+	case DB_STEP_SYNC:
+		return "the end of the pipeline";
 	case DB_STEP_PREPARE:
 	case DB_STEP_DESCRIBE:
 	case DB_STEP_STATEMENT:
-	case DB_STEP_SYNC:
 		break;
 	}
 	return krn_stmt_row(pending->stmt)->name;

@@ -57,6 +57,17 @@ CREATE TABLE kaireon.gitops_drift (
 	CONSTRAINT tenant_named CHECK (tenant_id <> '')
 );
 SELECT kaireon.tenant_wall('kaireon.gitops_drift');
+-- none: the bundle of its revision
+ALTER TABLE kaireon.gitops_snapshots ALTER COLUMN bundle DROP NOT NULL;
+-- a tenth of the time that pglz takes, where the server was built with it
+DO $$
+BEGIN
+	ALTER TABLE kaireon.gitops_revisions ALTER COLUMN bundle SET COMPRESSION lz4;
+	ALTER TABLE kaireon.gitops_snapshots ALTER COLUMN bundle SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN
+	NULL; -- pglz does as well
+END
+$$;
 -- of the drift that the last audit row told; '' when there is none
 ALTER TABLE kaireon.gitops_snapshots ADD COLUMN drift_hash text NOT NULL DEFAULT '';
 

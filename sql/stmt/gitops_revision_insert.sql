@@ -14,7 +14,7 @@ WITH moved AS (
 	SELECT m.tenant_id, m.revision, $1::text, $2::jsonb, $3::text, $4::jsonb FROM moved AS m
 ), snapshot AS (
 	INSERT INTO kaireon.gitops_snapshots (tenant_id, revision, bundle, actor)
-	SELECT m.tenant_id, m.revision, $4::jsonb, $1::text FROM moved AS m
+	SELECT m.tenant_id, m.revision, NULL, $1::text FROM moved AS m
 	ON CONFLICT (tenant_id) DO UPDATE
 	SET revision = excluded.revision, bundle = excluded.bundle,
 	    actor = excluded.actor, taken_at = pg_catalog.now(), drift_hash = ''
