@@ -64,13 +64,31 @@ json_must_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
+/* Bytes before the first that is not printable ASCII, or is escaped. */
+static size_t
+json_plain(struct krn_str text)
+{
+	size_t i = 0;
+
+	while (i < text.len && (unsigned char)text.s[i] < 0x80 &&
+	       !json_must_escape((unsigned char)text.s[i]))
+		i++;
+	return i;
+}
+
 void
 krn_json_escape(struct krn_buf *buf, struct krn_str text)
 {
-	const bool well_formed = krn_str_is_utf8(text);
+	const size_t plain = json_plain(text);
 	size_t start = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
+	if (plain == text.len) {
+		krn_buf_add_str(buf, text);
+		return;
+	}
+	const bool well_formed = krn_str_is_utf8(text);
+
+	for (size_t i = plain; i < text.len; i++) {
 		const unsigned char c = (unsigned char)text.s[i];
 
 		/* ill-formed text keeps its ASCII, the rest is replaced */

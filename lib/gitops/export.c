@@ -52,8 +52,8 @@ export_resource(struct krn_arena *arena, const struct krn_resource *from,
 		struct krn_value *ret, struct krn_error *err)
 {
 	struct krn_value spec;
-	const struct krn_str version = krn_str_printf(
-	    arena, "%lld", (long long)from->version);
+	const struct krn_str version =
+	    krn_str_printf(arena, "%lld", (long long)from->version);
 	enum krn_err e;
 
 	if ((e = krn_resource_spec(arena, from, &spec, err)))
@@ -69,8 +69,10 @@ export_resource(struct krn_arena *arena, const struct krn_resource *from,
 	     export_object(arena, notes, from->id.s ? KRN_NR(notes) : 0)},
 	};
 	const struct krn_member members[] = {
-	    {KRN_STR("apiVersion"), krn_value_str(KRN_STR(KRN_BUNDLE_API_VERSION))},
-	    {KRN_STR("kind"), krn_value_str(krn_str_c(krn_kinds[from->kind].name))},
+	    {KRN_STR("apiVersion"),
+	     krn_value_str(KRN_STR(KRN_BUNDLE_API_VERSION))},
+	    {KRN_STR("kind"),
+	     krn_value_str(krn_str_c(krn_kinds[from->kind].name))},
 	    {KRN_STR("metadata"),
 	     export_object(arena, metadata, KRN_NR(metadata))},
 	    {KRN_STR("spec"), spec},
@@ -86,8 +88,8 @@ export_resource(struct krn_arena *arena, const struct krn_resource *from,
 
 static enum krn_err
 export_manifest(struct krn_arena *arena, const struct krn_live *live,
-		const struct krn_export_options *options,
-		struct krn_value *ret, struct krn_error *err)
+		const struct krn_export_options *options, struct krn_value *ret,
+		struct krn_error *err)
 {
 	struct krn_member counts[KRN_KIND__MAX];
 	char at[KRN_TIME_TEXT_BYTES];
@@ -99,14 +101,15 @@ export_manifest(struct krn_arena *arena, const struct krn_live *live,
 		for (size_t i = 0; i < live->nr; i++)
 			count += (int)live->resources[i].kind == kind;
 		if (count && (options->kinds >> kind & 1))
-			counts[nr++] = (struct krn_member){
-			    krn_str_c(krn_kinds[kind].name),
-			    krn_value_int(count)};
+			counts[nr++] =
+			    (struct krn_member){krn_str_c(krn_kinds[kind].name),
+						krn_value_int(count)};
 	}
 	krn_time_format(options->at_us, at);
 	const struct krn_str at_text = krn_str_dup(arena, krn_str_c(at));
 	const struct krn_member members[] = {
-	    {KRN_STR("apiVersion"), krn_value_str(KRN_STR(KRN_BUNDLE_API_VERSION))},
+	    {KRN_STR("apiVersion"),
+	     krn_value_str(KRN_STR(KRN_BUNDLE_API_VERSION))},
 	    {KRN_STR("kind"), krn_value_str(KRN_STR("Bundle"))},
 	    {KRN_STR("tenant"), krn_value_str(options->tenant_id)},
 	    {KRN_STR("exportedAt"), krn_value_str(at_text)},
@@ -144,10 +147,10 @@ export_file_name(struct krn_buf *buf, struct krn_str name)
 
 	for (size_t i = 0; i < name.len; i++) {
 		const unsigned char c = (unsigned char)name.s[i];
-		const bool safe =
-		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-		    (c == '.' && i > 0);
+		const bool safe = (c >= 'a' && c <= 'z') ||
+				  (c >= 'A' && c <= 'Z') ||
+				  (c >= '0' && c <= '9') || c == '-' ||
+				  c == '_' || (c == '.' && i > 0);
 
 		if (safe)
 			krn_buf_add_char(buf, (char)c);
@@ -239,8 +242,8 @@ export_yaml(struct export_write *write, struct krn_error *err)
 
 /* "<folder>/<name>.<ending>" */
 static enum krn_err
-export_path(struct export_write *write, const struct krn_resource *from,
-	    struct krn_str *ret, struct krn_error *err)
+export_file_path(struct export_write *write, const struct krn_resource *from,
+		 struct krn_str *ret, struct krn_error *err)
 {
 	struct krn_buf path;
 	enum krn_err e;
@@ -264,11 +267,10 @@ export_index(struct export_write *write, struct krn_json_out *out,
 {
 	const struct krn_member members[] = {
 	    {KRN_STR("manifest"), write->manifest},
-	    {KRN_STR("files"),
-	     {.type = KRN_VALUE_ARRAY, .array = {paths, nr}}},
+	    {KRN_STR("files"), {.type = KRN_VALUE_ARRAY, .array = {paths, nr}}},
 	};
-	const struct krn_value index = {
-	    .type = KRN_VALUE_OBJECT, .object = {members, KRN_NR(members)}};
+	const struct krn_value index = {.type = KRN_VALUE_OBJECT,
+					.object = {members, KRN_NR(members)}};
 	struct krn_str part;
 	enum krn_err e;
 
@@ -285,8 +287,8 @@ export_index(struct export_write *write, struct krn_json_out *out,
 static enum krn_err
 export_files(struct export_write *write, struct krn_error *err)
 {
-	struct krn_value *paths = krn_arena_calloc(
-	    write->arena, write->live->nr, sizeof(*paths));
+	struct krn_value *paths =
+	    krn_arena_calloc(write->arena, write->live->nr, sizeof(*paths));
 	struct krn_value resource;
 	struct krn_json_out out;
 	struct krn_str path, part;
@@ -304,8 +306,8 @@ export_files(struct export_write *write, struct krn_error *err)
 		if (!export_has(write, i))
 			continue;
 		krn_buf_clear(&text);
-		if ((e = export_path(write, &write->live->resources[i], &path,
-				     err)) ||
+		if ((e = export_file_path(write, &write->live->resources[i],
+					  &path, err)) ||
 		    (e = export_next(write, i, &resource, err)))
 			return e;
 		export_text(&text, &resource, write->options->json);

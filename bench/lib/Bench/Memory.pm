@@ -67,7 +67,7 @@ sub report {
 	my $text = '';
 	for my $program (sort keys %{ $self->{peak} }) {
 		my $mib = $self->{peak}{$program} / 1024;
-		my $bar = $program eq 'nginx' ? '' : ", bar < $BAR_MIB: " . ($mib < $BAR_MIB ? 'met' : 'MISSED');
+		my $bar = $program eq 'nginx' || !$BAR_MIB ? '' : ", bar < $BAR_MIB: " . ($mib < $BAR_MIB ? 'met' : 'MISSED');
 		$text .= sprintf "peak memory of %-18s %5.1f MiB (the highest of %d processes%s)\n",
 			$program, $mib, scalar keys %{ $self->{processes}{$program} }, $bar;
 	}
