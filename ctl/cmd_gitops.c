@@ -348,7 +348,7 @@ gitops_bundle(struct krn_ctl *ctl, struct gitops_call *call,
 }
 
 static enum krn_err
-gitops_reconcile(struct krn_ctl *ctl, bool dry_run, struct krn_error *err)
+gitops_send_bundle(struct krn_ctl *ctl, bool dry_run, struct krn_error *err)
 {
 	struct gitops_call call = {.method = "POST"};
 	struct krn_str answer;
@@ -372,13 +372,13 @@ gitops_reconcile(struct krn_ctl *ctl, bool dry_run, struct krn_error *err)
 enum krn_err
 krn_cmd_gitops_diff(struct krn_ctl *ctl, struct krn_error *err)
 {
-	return gitops_reconcile(ctl, true, err);
+	return gitops_send_bundle(ctl, true, err);
 }
 
 enum krn_err
 krn_cmd_gitops_apply(struct krn_ctl *ctl, struct krn_error *err)
 {
-	return gitops_reconcile(ctl, ctl->dry_run, err);
+	return gitops_send_bundle(ctl, ctl->dry_run, err);
 }
 
 enum krn_err

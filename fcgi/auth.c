@@ -102,20 +102,41 @@ auth_address_in(struct krn_str range, const char *address)
 	return true;
 }
 
+/* Is the address in one of the ranges, which commas separate? */
 static bool
-auth_tenant_header_allowed(const struct krn_options *options,
-			   struct krn_str address)
+auth_address_listed(struct krn_str list, struct krn_str address)
 {
-	struct krn_str list = options->tenant_header_from, range;
-	enum krn_role role;
+	struct krn_str range;
 
-	if (!krn_role_parse(options->tenant_header_role, &role) ||
-	    list.len == 0 || !address.s)
+	if (list.len == 0 || !address.s)
 		return false;
 	while (krn_str_split(&list, ',', &range))
 		if (auth_address_in(krn_str_trim(range), address.s))
 			return true;
 	return false;
+}
+
+static bool
+auth_tenant_header_allowed(const struct krn_options *options,
+			   struct krn_str address)
+{
+	enum krn_role role;
+
+	return krn_role_parse(options->tenant_header_role, &role) &&
+	       auth_address_listed(options->tenant_header_from, address);
+}
+
+/* Operators: the host itself, by whatever way, and who METRICS_ALLOW names. */
+static enum krn_err
+auth_operator(const struct krn_options *options, struct krn_str address,
+	      struct krn_error *err)
+{
+	if (krn_str_eq_c(address, "unix:") ||
+	    auth_address_listed(KRN_STR("127.0.0.0/8,::1"), address) ||
+	    auth_address_listed(options->metrics_allow, address))
+		return KRN_OK;
+	return krn_refuse(err, KRN_ERR_FORBIDDEN,
+			  "this is for operators only");
 }
 
 /* API keys */
@@ -165,6 +186,9 @@ krn_auth_read(const struct krn_request *request,
 		return auth_cron(request->options,
 				 request->route->auth == KRN_AUTH_CRON_TOKEN,
 				 credentials, err);
+	case KRN_AUTH_OPERATOR:
+		return auth_operator(request->options,
+				     credentials->remote_address, err);
 	case KRN_AUTH_VIEWER:
 	case KRN_AUTH_EDITOR:
 	case KRN_AUTH_ADMIN:

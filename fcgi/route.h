@@ -17,6 +17,7 @@ enum krn_auth {
 	KRN_AUTH_ADMIN,
 	KRN_AUTH_CRON_SECRET, /* /api/v1/cron: Bearer, X-Cron-Secret */
 	KRN_AUTH_CRON_TOKEN,  /* /api/cron/tick: X-Cron-Token too */
+	KRN_AUTH_OPERATOR,    /* by address: loopback or METRICS_ALLOW */
 };
 
 enum krn_pool {

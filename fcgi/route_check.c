@@ -7,7 +7,7 @@
 #include "fcgi/dispatch.h"
 
 static const char *const route_auth_names[] = {
-    "unset", "none", "viewer", "editor", "admin", "cron_secret", "cron_token"};
+    "unset", "none", "viewer", "editor", "admin", "cron_secret", "cron_token", "operator"};
 static const char *const route_pool_names[] = {"unset", "api", "cron", "both"};
 
 /* What is wrong with the row, or NULL. */

@@ -359,8 +359,11 @@ enum krn_err
 krn_route_gitops_snapshot(struct krn_request *request,
 			  struct krn_response *response, struct krn_error *err)
 {
+	static const struct krn_change_options check = {
+	    .kinds = KRN_KINDS_ALL, .prune = true, .any_delete = true};
 	const bool is_live = krn_str_trim(request->body).len == 0;
 	const struct krn_resource *resources;
+	struct krn_changes changes;
 	struct krn_json_out out;
 	struct krn_bundle bundle;
 	struct krn_live live;
@@ -373,8 +376,11 @@ krn_route_gitops_snapshot(struct krn_request *request,
 					       request->content_type,
 					       KRN_KINDS_ALL, &bundle, err))) ||
 	    (e = krn_config_lock(request->db, err)) ||
-	    (is_live &&
-	     (e = krn_live_read(request->arena, request->db, &live, err))))
+	    (e = krn_live_read(request->arena, request->db, &live, err)) ||
+	    /* it is a whole configuration: what it refers to is in it */
+	    (!is_live && (e = krn_changes_find(request->arena, request->db,
+					       &bundle, &live, &check, &changes,
+					       err))))
 		return e;
 	resources = is_live ? live.resources : bundle.resources;
 	nr = is_live ? live.nr : bundle.nr;

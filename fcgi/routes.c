@@ -9,6 +9,7 @@
 #include "fcgi/route_cron.h"
 #include "fcgi/route_gitops.h"
 #include "fcgi/route_health.h"
+#include "fcgi/route_metric.h"
 #include "fcgi/route_pending.h"
 #include "fcgi/route_run.h"
 
@@ -145,6 +146,8 @@ const struct krn_route krn_routes[] = {
 
 	{ .path = "/healthz", .methods = KRN_GET, .name = "health", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,
 	  .body = KRN_BODY_NONE, .handler = krn_route_health },
+	{ .path = "/metrics", .methods = KRN_GET, .name = "metrics", .auth = KRN_AUTH_OPERATOR, CRON, READ,
+	  .handler = krn_route_metrics },
 	{ .path = "/readyz", .methods = KRN_GET, .name = "ready", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,
 	  .body = KRN_BODY_NONE, .handler = krn_route_ready },
 };

@@ -212,6 +212,10 @@ is_deeply($one->{summary}, { created => 1, updated => 1, deleted => 1, unchanged
 is($stack->owner("SELECT string_agg(kind || op || resources, ' ' ORDER BY kind) FROM kaireon.gitops_drift WHERE tenant_id = 'one'"),
 	'Categorydelete1 Offerupdate1 SubCategorycreate1', 'kept for the gauge');
 is($stack->owner('SELECT count(*) FROM kaireon.audit_logs'), $audits + 1, 'a new drift is an audit row');
+my $metrics = $stack->request('GET', '/metrics', pool => 'cron');
+like($metrics->{headers}{'content-type'}, qr{^text/plain; version=0\.0\.4}, 'metrics are Prometheus text');
+like($metrics->{body}, qr/^kaireon_gitops_drift_resources\{tenant="one",kind="Offer",op="update"\} 1$/m, 'with the gauge');
+is($stack->request('GET', '/metrics', pool => 'cron', address => '192.0.2.1')->{status}, 403, 'for operators only');
 drift();
 is($stack->owner('SELECT count(*) FROM kaireon.audit_logs'), $audits + 1, 'the same drift is none');
 is($stack->owner("SELECT priority FROM kaireon.offers WHERE name = 'Card' AND deleted_at IS NULL"), 99, 'the check never applies');
@@ -226,6 +230,7 @@ is($answer->{json}{resources}, scalar @all, 'or a bundle');
 ($one) = drift();
 like(join(' ', map { "$_->{op}:$_->{name}" } @{ $one->{diffs} }), qr{create:Cards/Gold}, 'from which the live state has drifted');
 is(post('snapshot', bundle(resource('Offer', 'x', priority => 101)))->{status}, 400, 'a bad bundle is no snapshot');
+is(post('snapshot', bundle(resource('Offer', 'x', categoryRef => 'Nowhere')))->{status}, 400, 'nor one that refers to nothing');
 $stack->ctl('tenant', 'suspend', '--id', 'one');
 is((grep { $_->{tenantId} eq 'one' } @{ (drift())[1]{tenants} }), 0, 'a suspended tenant is not looked at');
 $stack->ctl('tenant', 'resume', '--id', 'one');

@@ -86,13 +86,15 @@ for my $what (sort keys %operation) {
 	my %option = (id => 'nothing', runId => 'nothing');
 	$option{body} = '{}' if $what =~ /^(POST|PUT)/;
 	call(501, $what, %option) if $op->{responses}{501} && !$op->{requestBody} && !$op->{responses}{200};
-	call(401, $what, %option, nobody => 1, title => "$what without a key") if $op->{'x-role'} ne 'none';
+	call(401, $what, %option, nobody => 1, title => "$what without a key") if $op->{'x-role'} !~ /^(none|operator)$/;
+	call(403, $what, address => '192.0.2.1', title => "$what from elsewhere") if $op->{'x-role'} eq 'operator';
 	my $below = { editor => 'viewer', admin => 'editor' }->{ $op->{'x-role'} };
 	call(403, $what, %option, key => $key->{$below}, title => "$what with the key of a role below") if $below;
 }
 
 # health; a parameter that is not documented
 call(200, 'GET /healthz');
+call(200, 'GET /metrics');
 call(200, 'GET /readyz');
 for my $what (sort grep { /^GET/ && $operation{$_}{responses}{200} } keys %operation) {
 	call($what =~ m{/v1/gitops} ? 200 : 400, "$what?nothing=1", id => 'x', runId => 'x');
@@ -349,6 +351,7 @@ waitpid $psql, 0;
 $stack->stop_postgres('immediate');
 call(503, 'GET /readyz', title => 'not ready');
 call(503, "GET $runs", title => 'not available');
+call(503, 'GET /metrics', title => 'nor for operators');
 $stack->start_postgres;
 
 # the document says nothing that was not seen

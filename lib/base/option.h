@@ -31,6 +31,7 @@ struct krn_options {
 	struct krn_str gitops_kinds;        /* GITOPS_KINDS: "" or "v1" */
 	struct krn_str export_url;          /* EXPORT_URL */
 	struct krn_str run_file_dir;        /* RUN_FILE_DIR */
+	struct krn_str metrics_allow;       /* METRICS_ALLOW */
 	struct krn_str log_level;           /* LOG_LEVEL */
 	int64_t export_max_rows;            /* EXPORT_MAX_ROWS */
 	int64_t cron_budget_seconds;        /* CRON_BUDGET_SECONDS */

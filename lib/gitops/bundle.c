@@ -129,12 +129,23 @@ bundle_manifest(struct bundle_read *read, const struct krn_value *body)
 	bundle_expect(read, manifest, "manifest", "kind", "Bundle");
 }
 
+/* The known name that was probably meant, or NULL. */
+static const char *
+bundle_nearest(struct krn_str name, const char *const known[])
+{
+	for (size_t i = 0; known[i]; i++)
+		if (krn_str_distance(name, krn_str_c(known[i])) <= 2)
+			return known[i];
+	return NULL;
+}
+
 /* Members that a resource and its metadata may have. */
 static void
 bundle_unknown(struct bundle_read *read, const struct krn_value *object,
 	       const char *place, const char *const known[])
 {
 	char field[400], line[KRN_VALUE_PLACE_BYTES];
+	const char *nearest;
 
 	for (size_t i = 0; i < object->object.nr; i++) {
 		size_t k = 0;
@@ -146,9 +157,16 @@ bundle_unknown(struct bundle_read *read, const struct krn_value *object,
 			continue;
 		snprintf(field, sizeof(field), "%s.%.200s", place,
 			 object->object.members[i].name.s);
-		krn_problem_add(
-		    read->problems, field, "%sunknown field",
-		    krn_value_place(&object->object.members[i].value, line));
+		krn_value_place(&object->object.members[i].value, line);
+		nearest = bundle_nearest(object->object.members[i].name, known);
+		if (nearest)
+			krn_problem_add(
+			    read->problems, field,
+			    "%sunknown field; did you mean \"%s\"?", line,
+			    nearest);
+		else
+			krn_problem_add(read->problems, field,
+					"%sunknown field", line);
 	}
 }
 

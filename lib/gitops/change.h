@@ -42,8 +42,8 @@ struct krn_change_options {
 	krn_kind_set frozen; /* looked at, always unchanged */
 	bool prune;
 	int64_t max_deletes; /* -1: the default budget */
-	bool observe; /* only look: no budget, nothing is refused for what
-			 would be left without its reference */
+	bool any_bundle; /* whether it fits the live configuration or not */
+	bool any_delete; /* whatever the budget, and whoever refers to it */
 };
 
 /*

@@ -199,7 +199,7 @@ change_check_bundle(struct change_find *find, struct krn_error *err)
 	const struct krn_bundle *bundle = find->changes->bundle;
 	enum krn_err e;
 
-	if (find->options->observe)
+	if (find->options->any_bundle)
 		return KRN_OK;
 	for (size_t i = 0; i < bundle->nr; i++)
 		if (!(find->options->frozen >> bundle->resources[i].kind & 1))
@@ -250,7 +250,7 @@ change_check_budget(struct change_find *find, struct krn_error *err)
 	const int64_t deletes = find->changes->count[KRN_CHANGE_DELETE];
 	const int64_t budget = change_budget(find);
 
-	if (find->options->observe || deletes <= budget)
+	if (find->options->any_delete || deletes <= budget)
 		return KRN_OK;
 	change_name_deletes(find);
 	krn_refuse(err, KRN_ERR_PRUNE_BUDGET,
@@ -269,7 +269,7 @@ change_check_deletes(struct change_find *find, struct krn_error *err)
 	const struct krn_rows *used;
 	enum krn_err e;
 
-	if (find->options->observe || changes->count[KRN_CHANGE_DELETE] == 0)
+	if (find->options->any_delete || changes->count[KRN_CHANGE_DELETE] == 0)
 		return KRN_OK;
 	for (size_t i = 0; i < changes->live->nr; i++) {
 		const struct krn_resource *live = &changes->live->resources[i];

@@ -45,7 +45,10 @@ drift_find(struct krn_cron *cron, struct krn_str tenant, struct drift *ret,
 	   struct krn_error *err)
 {
 	const struct krn_change_options options = {
-	    .kinds = KRN_KINDS_ALL, .prune = true, .observe = true};
+	    .kinds = KRN_KINDS_ALL,
+	    .prune = true,
+	    .any_bundle = true,
+	    .any_delete = true};
 	struct krn_value bundle;
 	const struct krn_rows *rows;
 	enum krn_err e;

@@ -226,7 +226,7 @@ sub request {
 	$body = encode_json($body) if ref $body;
 	my %param = (REQUEST_METHOD => $method, SCRIPT_NAME => $name, QUERY_STRING => $query // '',
 		CONTENT_LENGTH => length $body, CONTENT_TYPE => $option{type} // (length $body ? 'application/json' : ''),
-		REMOTE_ADDR => '127.0.0.1', REQUEST_ID => $option{id} // 'test-' . ++$self->{requests});
+		REMOTE_ADDR => $option{address} // '127.0.0.1', REQUEST_ID => $option{id} // 'test-' . ++$self->{requests});
 	$param{HTTP_X_API_KEY} = $option{key} if defined $option{key};
 	$param{"HTTP_$_"} = $option{headers}{$_} for keys %{ $option{headers} || {} };
 	my $params = '';

@@ -1,0 +1,17 @@
+/*
+ * Metrics for operators.
+ */
+
+#include "base/base.h"
+
+#include "fcgi/route_metric.h"
+
+#include "watch/metric.h"
+
+enum krn_err
+krn_route_metrics(struct krn_request *request, struct krn_response *response,
+		  struct krn_error *err)
+{
+	response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	return krn_metrics_write(request->db, &response->body, err);
+}
