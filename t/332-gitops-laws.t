@@ -53,7 +53,8 @@ sub laws {
 	expect('export -> diff is all unchanged: ' . quiet(call('POST', 'diff', $as_json)->{json}), quiet(call('POST', 'diff', $as_json)->{json}) eq '');
 	my $back = call('POST', 'diff', $as_yaml, 'application/yaml')->{json};
 	expect('YAML and JSON agree: ' . quiet($back), quiet($back) eq '' && $back->{summary}{unchanged} == @$first);
-	my $again = apply($generator->shuffled(@$first), 'false');
+	# keys in the order of a hash, which is another one each time
+	my $again = apply(JSON::PP->new->utf8->encode(Kaireon::Bundle::document($generator->shuffled(@$first))), 'false');
 	expect('apply twice, in any order, changes nothing: ' . quiet($again), quiet($again) eq '' && $again->{revision} == $real->{revision});
 	apply($as_json, 'false');
 	expect('export -> apply -> export is the same text', export('json') eq $as_json && export('yaml') eq $as_yaml);
