@@ -125,6 +125,7 @@ dispatch_match(struct dispatch_call *call)
 	struct krn_request *request = &call->request;
 	const struct krn_route *found = NULL;
 	size_t best_literal = 0;
+	bool elsewhere = false;
 
 	if (request->path.len > PATH_MAX_BYTES ||
 	    !krn_str_is_utf8(request->path))
@@ -140,6 +141,7 @@ dispatch_match(struct dispatch_call *call)
 			continue;
 		if (!dispatch_pool_fits(route, call->dispatch->pool)) {
 			call->wrong_pool = true;
+			elsewhere |= literal;
 			continue;
 		}
 		if (literal && !best_literal) {
@@ -153,6 +155,11 @@ dispatch_match(struct dispatch_call *call)
 			continue;
 		found = route;
 		memcpy(request->path_params, params, sizeof(params));
+	}
+	/* its path is another pool's, whatever "{id}" would take here */
+	if (elsewhere && !best_literal) {
+		call->allowed = 0;
+		return NULL;
 	}
 	return found;
 }

@@ -43,6 +43,7 @@ main_block_signals(sigset_t *ret_waiting)
 	for (size_t i = 0; i < KRN_NR(stops); i++)
 		sigdelset(ret_waiting, stops[i]);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN); /* who is started here is on its own */
 }
 
 /* A process that dies at once is a busy loop for its supervisor. */

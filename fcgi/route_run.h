@@ -16,6 +16,16 @@ struct krn_run_detail_fields {
 	struct krn_str results_cursor;
 };
 
+struct krn_run_delete_fields {
+	struct krn_fields head;
+	bool force;
+};
+
+struct krn_run_inline_fields {
+	struct krn_fields head;
+	struct krn_str run_id, decision_flow_id, segment_view_name;
+};
+
 /* The body of a campaign; each member is as JSON has it, or NULL. */
 struct krn_run_campaign_fields {
 	struct krn_fields head;
@@ -49,6 +59,24 @@ enum krn_err krn_route_run_runs(struct krn_request *request,
 enum krn_err krn_route_run_progress(struct krn_request *request,
 				    struct krn_response *response,
 				    struct krn_error *err);
+enum krn_err krn_route_run_update(struct krn_request *request,
+				  struct krn_response *response,
+				  struct krn_error *err);
+enum krn_err krn_route_run_delete(struct krn_request *request,
+				  struct krn_response *response,
+				  struct krn_error *err);
+enum krn_err krn_route_run_pause(struct krn_request *request,
+				 struct krn_response *response,
+				 struct krn_error *err);
+enum krn_err krn_route_run_resume(struct krn_request *request,
+				  struct krn_response *response,
+				  struct krn_error *err);
+enum krn_err krn_route_run_cancel(struct krn_request *request,
+				  struct krn_response *response,
+				  struct krn_error *err);
+enum krn_err krn_route_run_inline(struct krn_request *request,
+				  struct krn_response *response,
+				  struct krn_error *err);
 enum krn_err krn_route_run_file(struct krn_request *request,
 				struct krn_response *response,
 				struct krn_error *err);

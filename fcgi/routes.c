@@ -51,6 +51,20 @@ static const struct krn_field run_campaign_fields[] = {
 	BODY_VALUE(krn_run_campaign_fields, "volumeConstraints", volume_constraints),
 };
 
+static const struct krn_field run_delete_fields[] = {
+	{ .name = "force", .in = KRN_IN_QUERY, .type = KRN_FIELD_BOOL,
+	  .offset = offsetof(struct krn_run_delete_fields, force) },
+};
+
+#define BODY_TEXT(owner, json, member) \
+	{ .name = json, .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .required = true, .min = 1, .max = 255, .offset = offsetof(struct owner, member) }
+
+static const struct krn_field run_inline_fields[] = {
+	BODY_TEXT(krn_run_inline_fields, "decisionFlowId", decision_flow_id),
+	BODY_TEXT(krn_run_inline_fields, "runId", run_id),
+	BODY_TEXT(krn_run_inline_fields, "segmentViewName", segment_view_name),
+};
+
 static const struct krn_field gitops_revision_fields[] = {
 	QUERY_INT(krn_gitops_revision_fields, "limit", limit, 1, 200, 50),
 };
@@ -124,22 +138,28 @@ const struct krn_route krn_routes[] = {
 	  FIELDS(run_list_fields, krn_run_list_fields), .handler = krn_route_run_list },
 	{ .path = "/api/v1/runs", .methods = KRN_POST, .name = "campaign.create", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
 	  FIELDS(run_campaign_fields, krn_run_campaign_fields), .handler = krn_route_run_create },
-	PENDING(KRN_POST, "/api/v1/runs/execute-inline", "run.execute-inline", KRN_AUTH_EDITOR, KRN_POOL_CRON),
+	{ .path = "/api/v1/runs/execute-inline", .methods = KRN_POST, .name = "run.execute-inline", .auth = KRN_AUTH_EDITOR, CRON,
+	  WRITE, JSON, FIELDS(run_inline_fields, krn_run_inline_fields), .handler = krn_route_run_inline },
 	{ .path = "/api/v1/runs/{id}", .methods = KRN_GET, .name = "campaign.get", .auth = KRN_AUTH_VIEWER, API, READ,
 	  FIELDS(run_detail_fields, krn_run_detail_fields), .handler = krn_route_run_get },
-	PENDING_WRITE(KRN_PUT, "/api/v1/runs/{id}", "campaign.update", KRN_AUTH_EDITOR),
-	PENDING_WRITE(KRN_DELETE, "/api/v1/runs/{id}", "campaign.delete", KRN_AUTH_ADMIN),
+	{ .path = "/api/v1/runs/{id}", .methods = KRN_PUT, .name = "campaign.update", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(run_campaign_fields, krn_run_campaign_fields), .handler = krn_route_run_update },
+	{ .path = "/api/v1/runs/{id}", .methods = KRN_DELETE, .name = "campaign.delete", .auth = KRN_AUTH_ADMIN, API, WRITE,
+	  .body = KRN_BODY_NONE, FIELDS(run_delete_fields, krn_run_delete_fields), .handler = krn_route_run_delete },
 	{ .path = "/api/v1/runs/{id}/campaign-runs", .methods = KRN_GET, .name = "run.list", .auth = KRN_AUTH_VIEWER, API,
 	  READ, .handler = krn_route_run_runs },
 	{ .path = "/api/v1/runs/{id}/campaign-runs", .methods = KRN_POST, .name = "run.trigger", .auth = KRN_AUTH_EDITOR, API,
 	  WRITE, OPTIONAL, .handler = krn_route_run_trigger },
 	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}", .methods = KRN_GET, .name = "run.get", .auth = KRN_AUTH_VIEWER,
 	  API, READ, .handler = krn_route_run_progress },
-	PENDING_WRITE(KRN_POST, "/api/v1/runs/{id}/campaign-runs/{runId}/cancel", "run.cancel", KRN_AUTH_EDITOR),
+	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}/cancel", .methods = KRN_POST, .name = "run.cancel", .auth = KRN_AUTH_EDITOR,
+	  API, WRITE, OPTIONAL, .handler = krn_route_run_cancel },
 	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}/file", .methods = KRN_GET, .name = "run.file",
 	  .auth = KRN_AUTH_VIEWER, API, READ, .handler = krn_route_run_file },
-	PENDING_WRITE(KRN_POST, "/api/v1/runs/{id}/campaign-runs/{runId}/pause", "run.pause", KRN_AUTH_EDITOR),
-	PENDING_WRITE(KRN_POST, "/api/v1/runs/{id}/campaign-runs/{runId}/resume", "run.resume", KRN_AUTH_EDITOR),
+	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}/pause", .methods = KRN_POST, .name = "run.pause", .auth = KRN_AUTH_EDITOR,
+	  API, WRITE, OPTIONAL, .handler = krn_route_run_pause },
+	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}/resume", .methods = KRN_POST, .name = "run.resume", .auth = KRN_AUTH_EDITOR,
+	  API, WRITE, OPTIONAL, .handler = krn_route_run_resume },
 
 	PENDING_WRITE(KRN_PUT, "/api/v1/tenant-settings", "tenant.settings", KRN_AUTH_ADMIN),
 	PENDING(KRN_POST, "/api/v1/tenant/reset", "tenant.reset", KRN_AUTH_ADMIN, KRN_POOL_API),

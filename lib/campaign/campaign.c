@@ -1,5 +1,5 @@
 /*
- * Campaigns: validation, creation, trigger.
+ * Campaigns: validation, creation, change.
  */
 
 #include "base/base.h"
@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/json_in.h"
 #include "base/json_out.h"
 #include "campaign/output.h"
 #include "campaign/schedule.h"
-#include "campaign/step.h"
 
 struct campaign_check {
 	struct krn_arena *arena;
@@ -30,7 +30,8 @@ campaign_is_null(const struct krn_value *value)
 /* A text within a length, or the default. */
 static struct krn_str
 campaign_text(struct campaign_check *check, const char *name,
-	      const struct krn_value *value, size_t max, struct krn_str otherwise)
+	      const struct krn_value *value, size_t max,
+	      struct krn_str otherwise)
 {
 	if (campaign_is_null(value))
 		return otherwise;
@@ -184,11 +185,10 @@ campaign_file(struct campaign_check *check)
 
 	if (!campaign_is_null(personal) &&
 	    (personal->type != KRN_VALUE_BOOL || personal->boolean))
-		krn_problem_add(check->problems,
-				"fileConfig.includePersonalization",
-				personal->type == KRN_VALUE_BOOL
-				    ? "is not supported yet"
-				    : "must be a boolean");
+		krn_problem_add(
+		    check->problems, "fileConfig.includePersonalization",
+		    personal->type == KRN_VALUE_BOOL ? "is not supported yet"
+						     : "must be a boolean");
 	krn_json_obj_open(&check->out, "fileConfig");
 	krn_json_str(&check->out, "format",
 		     campaign_choice(check, "fileConfig.format",
@@ -196,10 +196,10 @@ campaign_file(struct campaign_check *check)
 				     KRN_STR("csv")));
 	campaign_file_columns(check, krn_value_find(from, "columns"));
 	krn_json_bool(&check->out, "includePersonalization", false);
-	const struct krn_str destination = campaign_choice(
-	    check, "fileConfig.destination",
-	    krn_value_find(from, "destination"), destinations,
-	    KRN_STR("download"));
+	const struct krn_str destination =
+	    campaign_choice(check, "fileConfig.destination",
+			    krn_value_find(from, "destination"), destinations,
+			    KRN_STR("download"));
 
 	if (krn_str_eq_c(destination, "s3"))
 		krn_problem_add(
@@ -223,8 +223,9 @@ campaign_schedule(struct campaign_check *check)
 	    check, "scheduleType", f->schedule_type, types, KRN_STR("manual"));
 	const struct krn_str time = campaign_text(
 	    check, "scheduleTime", f->schedule_time, 5, KRN_STR("09:00"));
-	const struct krn_str cron = campaign_text(
-	    check, "scheduleCron", f->schedule_cron, 200, krn_str_from(NULL, 0));
+	const struct krn_str cron =
+	    campaign_text(check, "scheduleCron", f->schedule_cron, 200,
+			  krn_str_from(NULL, 0));
 	const struct krn_str day_of_month =
 	    campaign_text(check, "scheduleDayOfMonth", f->schedule_day_of_month,
 			  20, krn_str_from(NULL, 0));
@@ -240,9 +241,8 @@ campaign_schedule(struct campaign_check *check)
 	if (cron.s && !krn_str_eq_c(type, "manual"))
 		krn_problem_add(check->problems, "scheduleCron",
 				"goes with the schedule type manual only");
-	if (!campaign_is_null(day) &&
-	    (day->type != KRN_VALUE_INT || day->integer < 0 ||
-	     day->integer > 6))
+	if (!campaign_is_null(day) && (day->type != KRN_VALUE_INT ||
+				       day->integer < 0 || day->integer > 6))
 		krn_problem_add(check->problems, "scheduleDayOfWeek",
 				"must be 0 (Sunday) to 6");
 	if (krn_str_eq_c(type, "weekly") && campaign_is_null(day))
@@ -367,9 +367,9 @@ campaign_fields(struct campaign_check *check, struct krn_str channels,
 	krn_json_str(&check->out, "decisionFlowId",
 		     campaign_text(check, "decisionFlowId", f->decision_flow_id,
 				   100, KRN_STR("")));
-	krn_json_str(&check->out, "segmentId",
-		     campaign_text(check, "segmentId", f->segment_id, 100,
-				   KRN_STR("")));
+	krn_json_str(
+	    &check->out, "segmentId",
+	    campaign_text(check, "segmentId", f->segment_id, 100, KRN_STR("")));
 	krn_json_str(&check->out, "scheduleTimezone", zone);
 	campaign_references(check);
 	campaign_schedule(check);
@@ -388,20 +388,19 @@ campaign_id_param(const struct krn_value *value)
 		   : krn_param_null();
 }
 
-enum krn_err
-krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
-		    const struct krn_campaign_fields *fields,
-		    struct krn_str *ret_document, struct krn_error *err)
+/* Check the fields and give them as they are stored. */
+static enum krn_err
+campaign_stored(struct krn_arena *arena, struct krn_db *db,
+		const struct krn_campaign_fields *fields, struct krn_str *ret,
+		struct krn_error *err)
 {
 	struct campaign_check check = {
 	    .arena = arena,
 	    .fields = fields,
 	    .problems = krn_arena_make(arena, struct krn_problems),
 	};
-	const struct krn_rows *rows;
-	struct krn_str channels, columns, text, zone;
+	struct krn_str channels, columns, zone;
 	struct krn_buf buf;
-	char id[KRN_ID_BYTES];
 	enum krn_err e;
 
 	if (!check.problems)
@@ -431,79 +430,115 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	krn_buf_init(&buf, arena);
 	krn_json_init(&check.out, &buf);
 	campaign_fields(&check, channels, zone);
-	if ((e = krn_problems_end(check.problems, NULL, err)) ||
-	    (e = krn_buf_end(&buf, &text, err)))
+	if ((e = krn_problems_end(check.problems, NULL, err)))
 		return e;
-	krn_id_make("camp", id);
-	const struct krn_param params[] = {krn_param_c(id),
-					   krn_param_str(text)};
-
-	if ((e = krn_db_exec(db, KRN_STMT_campaign_insert, params, &rows, err)))
-		return e;
-	*ret_document = krn_rows_str(rows, 0, 0);
-	return KRN_OK;
+	return krn_buf_end(&buf, ret, err);
 }
 
+/* One row with the whole object. */
 static enum krn_err
-campaign_may_run(struct krn_db *db, const struct krn_rows *campaign,
-		 struct krn_error *err)
+campaign_write(struct krn_db *db, enum krn_stmt stmt, struct krn_str id,
+	       struct krn_str fields, struct krn_str *ret_document,
+	       struct krn_error *err)
 {
-	const struct krn_rows *known;
+	const struct krn_param params[] = {krn_param_str(id),
+					   krn_param_str(fields)};
+	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if (krn_str_eq_c(krn_rows_str(campaign, 0, 0), "archived"))
-		return krn_refuse(err, KRN_ERR_CONFLICT,
-				  "the campaign is archived");
-	if (krn_rows_bool(campaign, 0, 4))
-		return krn_refuse(err, KRN_ERR_CONFLICT,
-				  "a run of this campaign is pending or running");
-	const struct krn_param refs[] = {
-	    krn_param_str(krn_rows_str(campaign, 0, 1)),
-	    krn_param_str(krn_rows_str(campaign, 0, 2)),
-	    krn_param_str(krn_rows_str(campaign, 0, 3)),
-	    krn_param_c("UTC"),
-	    krn_param_c("[]"),
-	};
-
-	if ((e = krn_db_exec(db, KRN_STMT_campaign_check, refs, &known, err)))
+	if ((e = krn_db_exec(db, stmt, params, &rows, err)))
 		return e;
-	if (krn_rows_int(known, 0, 4) == 0)
-		return krn_refuse(err, KRN_ERR_CONFLICT,
-				  "there is no active channel for files");
+	*ret_document = krn_rows_str(rows, 0, 0);
 	return KRN_OK;
 }
 
 enum krn_err
-krn_campaign_trigger(struct krn_arena *arena, struct krn_db *db,
-		     struct krn_str campaign_id, const char *triggered_by,
-		     struct krn_str *ret_document, struct krn_error *err)
+krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_campaign_fields *fields,
+		    struct krn_str *ret_document, struct krn_error *err)
 {
-	const struct krn_param lock[] = {krn_param_str(campaign_id)};
-	const struct krn_rows *rows;
 	char id[KRN_ID_BYTES];
+	struct krn_str text;
 	enum krn_err e;
 
-	if ((e = krn_db_exec(db, KRN_STMT_campaign_lock, lock, &rows, err)))
+	if ((e = campaign_stored(arena, db, fields, &text, err)))
+		return e;
+	krn_id_make("camp", id);
+	return campaign_write(db, KRN_STMT_campaign_insert, krn_str_c(id), text,
+			      ret_document, err);
+}
+
+/* Where the members of a body are in the fields. */
+static const struct {
+	const char *name;
+	size_t offset;
+} campaign_members[] = {
+#define MEMBER(json, member)                                                   \
+	{                                                                      \
+		json, offsetof(struct krn_campaign_fields, member)             \
+	}
+    MEMBER("channelIds", channel_ids),
+    MEMBER("decisionFlowId", decision_flow_id),
+    MEMBER("description", description),
+    MEMBER("fileConfig", file_config),
+    MEMBER("name", name),
+    MEMBER("scheduleCron", schedule_cron),
+    MEMBER("scheduleDayOfMonth", schedule_day_of_month),
+    MEMBER("scheduleDayOfWeek", schedule_day_of_week),
+    MEMBER("scheduleTime", schedule_time),
+    MEMBER("scheduleTimezone", schedule_timezone),
+    MEMBER("scheduleType", schedule_type),
+    MEMBER("segmentId", segment_id),
+    MEMBER("status", status),
+    MEMBER("volumeConstraints", volume_constraints),
+#undef MEMBER
+};
+
+/* What a change does not give stays as it is stored. */
+static void
+campaign_merge(struct krn_campaign_fields *fields,
+	       const struct krn_value *stored)
+{
+	for (size_t i = 0; i < KRN_NR(campaign_members); i++) {
+		const struct krn_value *value;
+		char *at = (char *)fields + campaign_members[i].offset;
+
+		memcpy(&value, at, sizeof(value));
+		if (value)
+			continue;
+		value = krn_value_find(stored, campaign_members[i].name);
+		memcpy(at, &value, sizeof(value));
+	}
+	/* the alias is given instead of what is stored */
+	if (fields->frequency_caps &&
+	    fields->volume_constraints ==
+		krn_value_find(stored, "volumeConstraints"))
+		fields->volume_constraints = NULL;
+}
+
+enum krn_err
+krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
+		    struct krn_str id, struct krn_campaign_fields *fields,
+		    struct krn_str *ret_document, struct krn_error *err)
+{
+	const struct krn_param params[] = {krn_param_str(id)};
+	struct krn_value *stored = krn_arena_make(arena, struct krn_value);
+	const struct krn_rows *rows;
+	struct krn_str text;
+	enum krn_err e;
+
+	if (!stored)
+		return krn_arena_fail(arena, err);
+	if ((e = krn_db_exec(db, KRN_STMT_campaign_fields, params, &rows, err)))
 		return e;
 	if (krn_rows_nr(rows) == 0)
 		return krn_refuse(err, KRN_ERR_NOTFOUND, "no such campaign");
-	if ((e = campaign_may_run(db, rows, err)))
+	if ((e = krn_json_parse_stored(arena, krn_rows_str(rows, 0, 0), stored,
+				       err)))
 		return e;
-	krn_id_make("crun", id);
-	const struct krn_param params[] = {
-	    krn_param_c(id),
-	    krn_param_str(campaign_id),
-	    krn_param_c(triggered_by),
-	};
-	const struct krn_str payload =
-	    krn_str_printf(arena, "{\"runId\": \"%s\"}", id);
-
-	if (!payload.s)
-		return krn_arena_fail(arena, err);
-	krn_db_send(db, KRN_STMT_run_insert, params, &rows);
-	krn_job_enqueue(arena, db, KRN_STEP_TOPIC, "run_plan", payload);
-	if ((e = krn_db_flush(db, err)))
+	campaign_merge(fields, stored);
+	if ((e = campaign_stored(arena, db, fields, &text, err)))
 		return e;
-	*ret_document = krn_rows_str(rows, 0, 0);
-	return KRN_OK;
+	return campaign_write(db, KRN_STMT_campaign_update, id, text,
+			      ret_document, err);
 }

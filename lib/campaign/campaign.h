@@ -32,15 +32,17 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 		    struct krn_str *ret_document, struct krn_error *err);
 
 /*
- * Start a run: its row and the job of its first step.
+ * Change a campaign: what `fields` has, the rest stays; the result is checked
+ * as a new one is. The campaign is locked until the transaction ends.
  *
- * Ownership: *ret_document (JSON of the run) lives in `arena`.
+ * Ownership: *fields is filled with what is stored; *ret_document lives in
+ *            `arena`.
  * Errors:    KRN_ERR_NOTFOUND  no such campaign
- *            KRN_ERR_CONFLICT  archived, a run is open, or no batch channel
+ *            KRN_ERR_INVALID   with all problems
  */
 KRN_MUSTCHECK enum krn_err
-krn_campaign_trigger(struct krn_arena *arena, struct krn_db *db,
-		     struct krn_str campaign_id, const char *triggered_by,
-		     struct krn_str *ret_document, struct krn_error *err);
+krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
+		    struct krn_str id, struct krn_campaign_fields *fields,
+		    struct krn_str *ret_document, struct krn_error *err);
 
 #endif

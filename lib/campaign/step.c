@@ -17,6 +17,7 @@ static const struct {
     {"run_decide", krn_step_decide},
     {"run_allocate", krn_step_allocate},
     {"run_finish", krn_step_finish},
+    {"run_purge", krn_step_purge},
 };
 
 static struct krn_str

@@ -50,6 +50,8 @@ KRN_MUSTCHECK enum krn_err krn_step_decide(struct krn_step *step,
 					   struct krn_error *err);
 KRN_MUSTCHECK enum krn_err krn_step_allocate(struct krn_step *step,
 					     struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_step_purge(struct krn_step *step,
+					  struct krn_error *err);
 KRN_MUSTCHECK enum krn_err krn_step_finish(struct krn_step *step,
 					   struct krn_error *err);
 

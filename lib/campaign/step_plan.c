@@ -59,16 +59,31 @@ plan_enqueue(struct krn_step *step, int64_t chunks, struct krn_error *err)
 	return KRN_OK;
 }
 
-/* Partitions are made in a transaction of their own, before the snapshot. */
+/*
+ * In a transaction of its own, before the snapshot: partitions are made, and
+ * what an earlier attempt left goes.
+ */
 static enum krn_err
 plan_partitions(struct krn_step *step, struct krn_error *err)
 {
 	const struct krn_param params[] = {krn_param_c("now")};
+	const struct krn_param run[] = {krn_param_str(step->run_id)};
+	const struct krn_rows *left;
 	enum krn_err e;
 
 	if ((e = step_begin(step, KRN_TX_WRITE, err)))
 		return e;
 	krn_db_send(step->db, KRN_STMT_run_month_ensure, params, NULL);
+	krn_db_send(step->db, KRN_STMT_run_leftover, run, &left);
+	if ((e = krn_db_flush(step->db, err)))
+		return e;
+	if (krn_rows_nr(left)) {
+		const struct krn_param clean[] = {
+		    krn_param_str(step->run_id),
+		    krn_param_str(krn_rows_str(left, 0, 0))};
+
+		krn_db_send(step->db, KRN_STMT_run_clean, clean, NULL);
+	}
 	return krn_db_commit(step->db, err);
 }
 

@@ -56,8 +56,8 @@ FROM kaireon.campaign_runs AS r
 JOIN kaireon.campaigns AS c ON c.tenant_id = r.tenant_id AND c.id = r.campaign_id
 JOIN kaireon.tenants AS t ON t.tenant_id = c.tenant_id
 JOIN kaireon.config_epochs AS e ON e.tenant_id = c.tenant_id
-JOIN kaireon.segments AS seg ON seg.tenant_id = c.tenant_id AND seg.id = c.segment_id
-JOIN kaireon.decision_flows AS f ON f.tenant_id = c.tenant_id AND f.id = c.decision_flow_id
+JOIN kaireon.segments AS seg ON seg.tenant_id = c.tenant_id AND seg.id = coalesce(r.segment_id, c.segment_id)
+JOIN kaireon.decision_flows AS f ON f.tenant_id = c.tenant_id AND f.id = coalesce(r.decision_flow_id, c.decision_flow_id)
 JOIN kaireon.decision_flow_versions AS v
   ON v.tenant_id = f.tenant_id AND v.flow_id = f.id AND v.version = f.published_version
 CROSS JOIN (SELECT pg_catalog.date_trunc('milliseconds', pg_catalog.now()) AS at) AS n

@@ -259,7 +259,7 @@ sub request {
 	my ($head, $text) = split /\r\n\r\n/, $answer, 2;
 	my %header = map { /^([^:]+):\s*(.*)$/ ? (lc $1, $2) : () } split /\r\n/, $head // '';
 	return { status => ($header{status} || 0) + 0, headers => \%header, body => $text // '',
-		json => ($text // '') =~ /^\s*[\[{]/ ? eval { decode_json($text) } : undef };
+		json => scalar(($text // '') =~ /^\s*[\[{]/ ? eval { decode_json($text) } : undef) };
 }
 
 # Until code gives true, or the deadline.
