@@ -63,7 +63,7 @@ sub call {
 sub answer_problems {
 	my ($said, $answer) = @_;
 	my ($type) = ($answer->{headers}{'content-type'} // '') =~ /^([^;]*)/;
-	my $content = $said->{content}{$type};
+	my $content = $said->{content} ? $said->{content}{ $type // '' } : undef;
 	my @problems = $answer->{headers}{'x-request-id'} ? () : 'no request id';
 	for my $name (sort keys %{ $said->{headers} || {} }) {
 		my ($header, $value) = ($said->{headers}{$name}, $answer->{headers}{ lc $name });
@@ -71,7 +71,8 @@ sub answer_problems {
 		push @problems, $schema->problems($header->{schema}, $value, $name) if defined $value;
 	}
 	push @problems, 'may be stored' if ($answer->{headers}{'cache-control'} // '') ne 'no-store';
-	return (@problems, "the content type \"$type\"") if !$content;
+	return length $answer->{body} ? (@problems, 'a body') : @problems if !$said->{content};
+	return (@problems, 'the content type "' . ($type // '') . '"') if !$content;
 	return @problems if $type !~ m{^application/(schema\+)?json$};
 	push @problems, $schema->problems($content->{schema}, eval { decode_json($answer->{body}) });
 	my $error = $answer->{status} >= 400 && $answer->{json}{error} or return @problems;
@@ -305,6 +306,37 @@ is_deeply([@$page[0 .. 97]], [@{ $detail->{results} }[2 .. 99]], 'the next page 
 is(call(200, "GET $one", id => $done->{id}, title => 'a run by the same path')->{json}{id}, $done->{id}, 'is that run');
 is(scalar @{ call(200, "GET $its_runs", id => $csv)->{json} }, 1, 'a list of runs');
 call(200, "GET $runs", title => 'a list of campaigns with runs');
+
+# changes
+call(200, "PUT $one", id => $csv, body => { description => 'changed' });
+call(400, "PUT $one", id => $csv, body => { status => 'on' });
+call(404, "PUT $one", id => 'camp_nothing', body => {});
+call(413, "PUT $one", id => $csv, body => 'x' x 1_100_000);
+call(415, "PUT $one", id => $csv, body => '{}', type => 'text/plain');
+$stack->stop('worker');
+my $moved = call(201, "POST $its_runs", id => $csv)->{json}{id};
+for my $move (['pause', 202], ['pause', 409], ['resume', 202], ['resume', 409], ['cancel', 202], ['cancel', 409]) {
+	my ($verb, $status) = @$move;
+	call($status, "POST $its_runs/{runId}/$verb", id => $csv, runId => $moved);
+	call(404, "POST $its_runs/{runId}/$verb", id => $csv, runId => 'crun_nothing');
+	call(400, "POST $its_runs/{runId}/$verb", id => $csv, runId => $moved, body => { x => 1 });
+}
+my %inline = (runId => $moved, decisionFlowId => $fields{decisionFlowId}, segmentViewName => $segment->{viewName});
+$stack->worker('worker');
+call(200, "POST $runs/execute-inline", body => \%inline);
+is(finished($csv, $moved)->{status}, 'completed', 'an inline run');
+call(409, "POST $runs/execute-inline", body => \%inline);
+call(404, "POST $runs/execute-inline", body => { %inline, runId => 'crun_nothing' });
+call(400, "POST $runs/execute-inline", body => { %inline, segmentViewName => 'x' });
+call(413, "POST $runs/execute-inline", body => 'x' x 1_100_000);
+call(415, "POST $runs/execute-inline", body => '{}', type => 'text/plain');
+my $doomed = call(201, "POST $runs", body => \%fields)->{json}{id};
+$stack->stop('worker');
+call(201, "POST $its_runs", id => $doomed);
+call(409, "DELETE $one", id => $doomed);
+call(204, "DELETE $one?force=true", id => $doomed);
+call(404, "DELETE $one", id => $doomed);
+$stack->worker('worker');
 $stack->owner("DROP VIEW t_one.$segment->{viewName}");
 $stack->announce(qr/job failed.*view is gone/);
 is(finished($csv, call(201, "POST $its_runs", id => $csv)->{json}{id})->{status}, 'failed', 'a run that fails');
@@ -312,7 +344,7 @@ call(200, "GET $one", id => $csv, title => 'its campaign');
 
 # the export: rows, none, all, one tenant that fails
 my $cron = '/api/v1/cron/export-interactions';
-is(call(200, "GET $cron", title => 'an export')->{json}{totalExported}, $limited->{summary}{decisions}, 'of every decision');
+is(call(200, "GET $cron", title => 'an export')->{json}{totalExported}, $stack->owner('SELECT count(*) FROM kaireon.interaction_history'), 'of every decision');
 is(call(200, "GET $cron", title => 'one without anything new')->{json}{tenants}[0]{filePath}, undef, 'has no file');
 $stack->owner(q{INSERT INTO kaireon.interaction_history (tenant_id, id, customer_id, interaction_type, direction, created_at)
 	SELECT t, 'ih_1', 'c', 'impression', 'outbound', now() FROM unnest('{one,two}'::text[]) AS t});
