@@ -48,6 +48,7 @@ struct worker {
 	struct krn_db *db;
 	const struct krn_options *options;
 	sigset_t waiting;
+	struct krn_job_mark mark;
 	bool once;
 	bool listens;
 };
@@ -153,7 +154,7 @@ worker_loop(struct worker *worker)
 
 	while (!worker_should_stop(worker)) {
 		krn_arena_reset(worker->arena);
-		if (krn_job_claim(worker->arena, worker->db,
+		if (krn_job_claim(worker->arena, worker->db, &worker->mark,
 				  worker->options->worker_lease_seconds, &job,
 				  &err)) {
 			if (err.code != KRN_ERR_UNAVAILABLE)

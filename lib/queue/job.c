@@ -6,6 +6,7 @@
 
 #include "queue/job.h"
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json_in.h"
 
@@ -41,39 +42,165 @@ krn_job_enqueue(struct krn_arena *arena, struct krn_db *db, const char *topic,
 	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
 }
 
-enum krn_err
-krn_job_claim(struct krn_arena *arena, struct krn_db *db,
-	      int64_t lease_seconds, struct krn_job *ret,
-	      struct krn_error *err)
+/* How often the mark is moved, and how old what it starts from must be. */
+#define MARK_MOVE_US KRN_US_PER_SECOND
+#define MARK_AGE_US (30 * KRN_US_PER_SECOND)
+
+/*
+ * Where a scan may begin. A job that is inserted has a higher number than all
+ * before it, but may be seen later than they: so the mark is looked for from
+ * where it was half a minute ago, and an idle worker looks from the beginning.
+ */
+static enum krn_err
+job_mark(struct krn_arena *arena, struct krn_db *db, struct krn_job_mark *mark,
+	 struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_int(arena, lease_seconds)};
-	struct krn_value *payload = krn_arena_make(arena, struct krn_value);
+	const int64_t now_us = krn_clock_monotonic_us();
+	const struct krn_param from[] = {krn_param_int(arena, mark->older)};
 	const struct krn_rows *rows;
 	enum krn_err e;
 
-	*ret = (struct krn_job){.id = {NULL, 0}};
+	if (now_us - mark->moved_us < MARK_MOVE_US)
+		return KRN_OK;
+	if ((e = krn_db_exec(db, KRN_STMT_job_low, from, &rows, err)))
+		return e;
+	mark->low = krn_rows_is_null(rows, 0, 0) ? mark->older
+						 : krn_rows_int(rows, 0, 0);
+	mark->moved_us = now_us;
+	if (now_us - mark->aged_us < MARK_AGE_US)
+		return KRN_OK;
+	mark->older = mark->newer;
+	mark->newer = mark->low;
+	mark->aged_us = now_us;
+	return KRN_OK;
+}
+
+/* One row of job_claim. */
+static enum krn_err
+job_read(struct krn_arena *arena, const struct krn_rows *rows, size_t row,
+	 struct krn_job *ret, struct krn_error *err)
+{
+	struct krn_value *payload = krn_arena_make(arena, struct krn_value);
+	enum krn_err e;
+
 	if (!payload)
+		return krn_arena_fail(arena, err);
+	if ((e = krn_json_parse_stored(arena, krn_rows_str(rows, row, 4),
+				       payload, err)))
+		return e;
+	*ret = (struct krn_job){
+	    .tenant_id = krn_rows_str(rows, row, 0),
+	    .id = krn_rows_str(rows, row, 1),
+	    .topic = krn_rows_str(rows, row, 2),
+	    .kind = krn_rows_str(rows, row, 3),
+	    .payload = payload,
+	    .fence = krn_rows_int(rows, row, 5),
+	    .attempts = krn_rows_int(rows, row, 6),
+	    .max_attempts = krn_rows_int(rows, row, 7),
+	};
+	return KRN_OK;
+}
+
+/* The claim itself, from a mark on. */
+static enum krn_err
+job_claim_from(struct krn_arena *arena, struct krn_db *db, int64_t low,
+	       int64_t lease_seconds, size_t max, const struct krn_rows **ret,
+	       struct krn_error *err)
+{
+	const struct krn_param params[] = {
+	    krn_param_int(arena, lease_seconds),
+	    krn_param_int(arena, (int64_t)max),
+	    krn_param_int(arena, low),
+	};
+
+	return krn_db_exec(db, KRN_STMT_job_claim, params, ret, err);
+}
+
+enum krn_err
+krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
+	       struct krn_job_mark *mark, int64_t lease_seconds, size_t max,
+	       struct krn_job **ret, size_t *ret_nr, struct krn_error *err)
+{
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	*ret_nr = 0;
+	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)) ||
+	    (e = job_mark(arena, db, mark, err)) ||
+	    (e = job_claim_from(arena, db, mark->low, lease_seconds, max, &rows,
+				err)))
+		return e;
+	if (krn_rows_nr(rows) == 0 && mark->low > 0) {
+		mark->low = 0;
+		if ((e = job_claim_from(arena, db, 0, lease_seconds, max, &rows,
+					err)))
+			return e;
+	}
+	if ((e = krn_db_commit(db, err)))
+		return e;
+	*ret = krn_arena_calloc(arena, krn_rows_nr(rows) + 1, sizeof(**ret));
+	if (!*ret)
+		return krn_arena_fail(arena, err);
+	for (size_t i = 0; i < krn_rows_nr(rows); i++)
+		if ((e = job_read(arena, rows, i, &(*ret)[i], err)))
+			return e;
+	*ret_nr = krn_rows_nr(rows);
+	return KRN_OK;
+}
+
+enum krn_err
+krn_job_claim(struct krn_arena *arena, struct krn_db *db,
+	      struct krn_job_mark *mark, int64_t lease_seconds,
+	      struct krn_job *ret, struct krn_error *err)
+{
+	struct krn_job *jobs;
+	size_t nr;
+	enum krn_err e;
+
+	*ret = (struct krn_job){.id = {NULL, 0}};
+	e = krn_jobs_claim(arena, db, mark, lease_seconds, 1, &jobs, &nr, err);
+	if (e)
+		krn_db_rollback(db);
+	else if (nr)
+		*ret = jobs[0];
+	return e;
+}
+
+enum krn_err
+krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
+		  const struct krn_job *jobs, size_t nr, size_t *ret_completed,
+		  struct krn_error *err)
+{
+	struct krn_str *tenants = krn_arena_calloc(arena, nr + 1,
+						   sizeof(*tenants));
+	struct krn_str *ids = krn_arena_calloc(arena, nr + 1, sizeof(*ids));
+	struct krn_str *fences = krn_arena_calloc(arena, nr + 1,
+						  sizeof(*fences));
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if (!tenants || !ids || !fences)
+		return krn_arena_fail(arena, err);
+	for (size_t i = 0; i < nr; i++) {
+		tenants[i] = jobs[i].tenant_id;
+		ids[i] = jobs[i].id;
+		fences[i] = krn_str_printf(arena, "%lld",
+					   (long long)jobs[i].fence);
+	}
+	const struct krn_param params[] = {
+	    krn_param_str_array(arena, tenants, nr),
+	    krn_param_str_array(arena, ids, nr),
+	    krn_param_str_array(arena, fences, nr),
+	};
+
+	if (!params[0].value || !params[1].value || !params[2].value)
 		return krn_arena_fail(arena, err);
 	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
 		return e;
-	krn_db_send(db, KRN_STMT_job_claim, params, &rows);
+	krn_db_send(db, KRN_STMT_job_complete_many, params, &rows);
 	if ((e = krn_db_commit(db, err)))
 		return e;
-	if (krn_rows_nr(rows) == 0)
-		return KRN_OK;
-	if ((e = krn_json_parse(arena, krn_rows_str(rows, 0, 4),
-				KRN_JSON_DEPTH_MAX, payload, err)))
-		return e;
-	*ret = (struct krn_job){
-	    .tenant_id = krn_rows_str(rows, 0, 0),
-	    .id = krn_rows_str(rows, 0, 1),
-	    .topic = krn_rows_str(rows, 0, 2),
-	    .kind = krn_rows_str(rows, 0, 3),
-	    .payload = payload,
-	    .fence = krn_rows_int(rows, 0, 5),
-	    .attempts = krn_rows_int(rows, 0, 6),
-	    .max_attempts = krn_rows_int(rows, 0, 7),
-	};
+	*ret_completed = krn_rows_nr(rows);
 	return KRN_OK;
 }
 

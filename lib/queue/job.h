@@ -34,17 +34,44 @@ void krn_job_enqueue(struct krn_arena *arena, struct krn_db *db,
 		     struct krn_str payload);
 
 /*
- * Claim the next due job; ret->id.s is NULL when there is none. A
- * transaction of its own.
+ * Where the scan for due jobs begins; a worker has one, zeroed at first. With
+ * an old snapshot held open anywhere, entries of jobs that are done stay in
+ * the index, and a scan from its left end would read them all.
+ */
+struct krn_job_mark {
+	int64_t low, newer, older; /* private */
+	int64_t moved_us, aged_us;
+};
+
+/*
+ * Claim up to `max` due jobs, tenants taking turns. A transaction of its own;
+ * on an error it is open still.
  *
- * Ownership: *ret lives in `arena`.
+ * Ownership: the jobs live in `arena`.
  * Errors:    KRN_ERR_UNAVAILABLE
  */
+KRN_MUSTCHECK enum krn_err
+krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
+	       struct krn_job_mark *mark, int64_t lease_seconds, size_t max,
+	       struct krn_job **ret, size_t *ret_nr, struct krn_error *err);
+
+/* One job; ret->id.s is NULL when there is none. */
 KRN_MUSTCHECK enum krn_err krn_job_claim(struct krn_arena *arena,
 					 struct krn_db *db,
+					 struct krn_job_mark *mark,
 					 int64_t lease_seconds,
 					 struct krn_job *ret,
 					 struct krn_error *err);
+
+/*
+ * Jobs whose effects are done elsewhere: end them all, in a transaction of
+ * its own. *ret_completed counts those that were still ours; the others were
+ * taken over and are somebody else's to complete.
+ */
+KRN_MUSTCHECK enum krn_err
+krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
+		  const struct krn_job *jobs, size_t nr, size_t *ret_completed,
+		  struct krn_error *err);
 
 /*
  * The job's effect is in this transaction: end it and commit.

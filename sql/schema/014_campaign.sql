@@ -9,6 +9,10 @@ ALTER TABLE kaireon.campaign_runs
 
 GRANT DELETE ON kaireon.campaigns TO kaireon_api;
 -- holding a run takes its jobs away from whoever has them: a new fence
-GRANT UPDATE (run_at, fence, attempts, leased_until, lease_pid, lease_start), DELETE
+GRANT UPDATE (seq, run_at, fence, attempts, leased_until, lease_pid, lease_start), DELETE
 	ON kaireon.jobs TO kaireon_api;
 GRANT UPDATE (status, step, error, completed_at) ON kaireon.campaign_runs TO kaireon_api;
+
+-- claims take turns between tenants, each in the order of its jobs
+DROP INDEX kaireon.jobs_claim;
+CREATE INDEX jobs_claim ON kaireon.jobs (tenant_id, seq);

@@ -4,7 +4,7 @@
 -- role: worker
 -- access: write
 UPDATE kaireon.jobs AS j
-SET leased_until = NULL, lease_pid = NULL, lease_start = NULL,
+SET seq = DEFAULT, leased_until = NULL, lease_pid = NULL, lease_start = NULL,
     run_at = pg_catalog.now() + $4::float8 * interval '1 second',
     errors = j.errors || pg_catalog.jsonb_build_object(
         'at', kaireon.time_text(pg_catalog.now()), 'attempt', j.attempts, 'error', $3::text)

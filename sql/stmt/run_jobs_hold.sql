@@ -5,6 +5,6 @@
 -- role: api
 -- access: write
 UPDATE kaireon.jobs AS j
-SET run_at = 'infinity', fence = j.fence + 1, leased_until = NULL, lease_pid = NULL, lease_start = NULL,
+SET seq = DEFAULT, run_at = 'infinity', fence = j.fence + 1, leased_until = NULL, lease_pid = NULL, lease_start = NULL,
     attempts = greatest(j.attempts - CASE WHEN j.leased_until IS NULL THEN 0 ELSE 1 END, 0)
 WHERE j.tenant_id = kaireon.tenant_id() AND j.topic = 'campaign_runs' AND j.payload->>'runId' = $1::text;

@@ -4,5 +4,5 @@
 -- role: api
 -- access: write
 UPDATE kaireon.jobs AS j
-SET run_at = pg_catalog.now()
+SET seq = DEFAULT, run_at = pg_catalog.now()
 WHERE j.tenant_id = kaireon.tenant_id() AND j.topic = 'campaign_runs' AND j.payload->>'runId' = $1::text;
