@@ -36,7 +36,8 @@ SET fence = j.fence + 1,
     attempts = j.attempts + 1,
     leased_until = pg_catalog.now() + $1::int8 * interval '1 second',
     lease_pid = pg_catalog.pg_backend_pid(),
-    lease_start = (SELECT s.backend_start FROM session AS s WHERE s.pid = pg_catalog.pg_backend_pid())
+    -- a process id may be seen twice while a backend of it ends and another begins
+    lease_start = (SELECT max(s.backend_start) FROM session AS s WHERE s.pid = pg_catalog.pg_backend_pid())
 FROM due
 WHERE j.tenant_id = due.tenant_id AND j.id = due.id
 RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts;
