@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json_out.h"
+#include "campaign/next_run.h"
 #include "campaign/output.h"
 #include "campaign/schedule.h"
 #include "campaign/step.h"
@@ -400,6 +401,7 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	};
 	const struct krn_rows *rows;
 	struct krn_str channels, columns, text, zone;
+	struct krn_param next_run;
 	struct krn_buf buf;
 	char id[KRN_ID_BYTES];
 	enum krn_err e;
@@ -432,11 +434,12 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	krn_json_init(&check.out, &buf);
 	campaign_fields(&check, channels, zone);
 	if ((e = krn_problems_end(check.problems, NULL, err)) ||
-	    (e = krn_buf_end(&buf, &text, err)))
+	    (e = krn_buf_end(&buf, &text, err)) ||
+	    (e = krn_next_run(arena, db, text, &next_run, err)))
 		return e;
 	krn_id_make("camp", id);
 	const struct krn_param params[] = {krn_param_c(id),
-					   krn_param_str(text)};
+					   krn_param_str(text), next_run};
 
 	if ((e = krn_db_exec(db, KRN_STMT_campaign_insert, params, &rows, err)))
 		return e;
