@@ -28,6 +28,8 @@ krn_zone_load(struct krn_arena *arena, struct krn_db *db, struct krn_str name,
 	struct krn_zone_offset *offsets;
 	enum krn_err e;
 
+	if (!params[1].value || !params[2].value)
+		return krn_arena_fail(arena, err);
 	if ((e = krn_db_exec(db, KRN_STMT_zone_offsets, params, &rows, err)))
 		return e;
 	ret->nr = krn_rows_nr(rows);
