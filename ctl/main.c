@@ -31,6 +31,7 @@ static const struct {
 	{"key",     "revoke",    "ti",  true,  krn_cmd_key_revoke,     "key revoke --tenant ID --id KEY"},
 	{"migrate", NULL,        "",    true,  krn_cmd_migrate,        "migrate"},
 	{"options", NULL,        "",    false, krn_cmd_options,        "options"},
+	{"schedule", "next",     "Z",   true,  krn_cmd_schedule_next,  "schedule next (--cron EXPRESSION | --type daily|weekly|monthly --time HH:mm [--day-of-week N] [--day-of-month D]) --zone ZONE [--from TIME] [--count N]"},
 	{"segment", "create",    "tnS", true,  krn_cmd_segment_create, "segment create --tenant ID --name NAME --schema NAME [--where ATTRIBUTE:OPERATOR:VALUE]…"},
 	{"segment", "list",      "t",   true,  krn_cmd_segment_list,   "segment list --tenant ID"},
 	{"tenant",  "create",    "in",  true,  krn_cmd_tenant_create,  "tenant create --id ID --name NAME [--playground] [--time-zone ZONE]"},
@@ -64,6 +65,13 @@ static const struct {
 	{'m', "max-deletes", offsetof(struct krn_ctl, max_deletes)},
 	{'P', "plan",        offsetof(struct krn_ctl, plan)},
 	{'g', "to",          offsetof(struct krn_ctl, to)},
+	{'O', "cron",        offsetof(struct krn_ctl, cron)},
+	{'Y', "type",        offsetof(struct krn_ctl, type)},
+	{'H', "time",        offsetof(struct krn_ctl, time)},
+	{'W', "day-of-week", offsetof(struct krn_ctl, day_of_week)},
+	{'D', "day-of-month", offsetof(struct krn_ctl, day_of_month)},
+	{'Z', "zone",        offsetof(struct krn_ctl, zone)},
+	{'F', "from",        offsetof(struct krn_ctl, from)},
 };
 
 static const struct {

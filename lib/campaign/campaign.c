@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
+#include "campaign/next_run.h"
 #include "campaign/output.h"
 #include "campaign/schedule.h"
 
@@ -435,16 +436,20 @@ campaign_stored(struct krn_arena *arena, struct krn_db *db,
 	return krn_buf_end(&buf, ret, err);
 }
 
-/* One row with the whole object. */
+/* Store, with when it runs next; one row with the whole object. */
 static enum krn_err
-campaign_write(struct krn_db *db, enum krn_stmt stmt, struct krn_str id,
-	       struct krn_str fields, struct krn_str *ret_document,
-	       struct krn_error *err)
+campaign_write(struct krn_arena *arena, struct krn_db *db, enum krn_stmt stmt,
+	       struct krn_str id, struct krn_str fields,
+	       struct krn_str *ret_document, struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_str(id),
-					   krn_param_str(fields)};
+	struct krn_param next_run;
 	const struct krn_rows *rows;
 	enum krn_err e;
+
+	if ((e = krn_next_run(arena, db, fields, &next_run, err)))
+		return e;
+	const struct krn_param params[] = {krn_param_str(id),
+					   krn_param_str(fields), next_run};
 
 	if ((e = krn_db_exec(db, stmt, params, &rows, err)))
 		return e;
@@ -464,8 +469,8 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	if ((e = campaign_stored(arena, db, fields, &text, err)))
 		return e;
 	krn_id_make("camp", id);
-	return campaign_write(db, KRN_STMT_campaign_insert, krn_str_c(id), text,
-			      ret_document, err);
+	return campaign_write(arena, db, KRN_STMT_campaign_insert,
+			      krn_str_c(id), text, ret_document, err);
 }
 
 /* Where the members of a body are in the fields. */
@@ -539,6 +544,6 @@ krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
 	campaign_merge(fields, stored);
 	if ((e = campaign_stored(arena, db, fields, &text, err)))
 		return e;
-	return campaign_write(db, KRN_STMT_campaign_update, id, text,
+	return campaign_write(arena, db, KRN_STMT_campaign_update, id, text,
 			      ret_document, err);
 }

@@ -1,5 +1,5 @@
 -- campaign_update: a campaign gets its validated fields.
--- params: id text, fields jsonb
+-- params: id text, fields jsonb, next_run_at timestamptz
 -- result: one_row (document text)
 -- role: api
 -- access: write
@@ -12,7 +12,7 @@ WITH made AS (
 	     f."scheduleType", f."scheduleDayOfWeek", f."scheduleDayOfMonth", f."scheduleTime",
 	     f."scheduleTimezone", f."scheduleCron", f."volumeConstraints", f."fileConfig",
 	     f."channelIds"),
-	    updated_at = pg_catalog.now()
+	    next_run_at = $3::timestamptz, updated_at = pg_catalog.now()
 	FROM pg_catalog.jsonb_to_record($2::jsonb) AS f ("name" text, "description" text,
 		"status" text, "decisionFlowId" text, "segmentId" text, "scheduleType" text,
 		"scheduleDayOfWeek" int8, "scheduleDayOfMonth" text, "scheduleTime" text,
