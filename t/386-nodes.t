@@ -105,6 +105,24 @@ is($stack->query("kaireon_worker", "$sql SELECT count(DISTINCT creative_id) > 5,
 is($stack->owner("SELECT count(*) FROM kaireon.interaction_history AS i JOIN kaireon.creatives AS c ON c.id = i.creative_id
 	AND c.offer_id = i.offer_id AND c.channel_id = i.channel_id WHERE i.campaign_run_id = '$run->{id}'"), scalar @lines, 'the interactions have the creatives');
 
+# sub-categories, an override of the formula by names, categories in turn
+apply('sub-categories', resource('SubCategory', 'plain', categoryRef => 'savings'), resource('SubCategory', 'lent', categoryRef => 'loans'));
+$stack->owner("UPDATE kaireon.offers SET sub_category_id = (SELECT s.id FROM kaireon.sub_categories AS s WHERE s.category_id = offers.category_id)");
+my $profile = { scope => 'category', value => 'loans', strategyProfileRef => 'impact' };
+apply('another flow', resource('RankingProfile', 'impact', weights => { impact => 1 }),
+	flow('nodes', [inventory => { subCategoryRefs => ['savings/plain', 'loans/lent'] }],
+		[score => { method => 'formula', formula => { emphasisWeight => 1 }, strategyOverrides => [$profile] }],
+		[rank => { method => 'round_robin', maxCandidates => 5 }], ['response']));
+my $turns = $demo->finished($campaign, $demo->trigger($campaign));
+is($turns->{status}, 'completed', 'a run') or diag encode_json($turns);
+is($stack->owner("SELECT string_agg(name, ',' ORDER BY rank) FROM (SELECT DISTINCT l.rank, o.name
+	FROM kaireon.campaign_run_results AS l JOIN kaireon.offers AS o ON o.id = l.offer_id WHERE l.run_id = '$turns->{id}') AS x"),
+	$stack->owner("SELECT string_agg(name, ',' ORDER BY turn, category) FROM (SELECT * FROM (SELECT o.name, g.name AS category,
+		row_number() OVER (PARTITION BY g.name ORDER BY CASE g.name WHEN 'loans' THEN o.business_value ELSE o.priority END DESC, o.priority DESC,
+			o.name) AS turn
+		FROM kaireon.offers AS o JOIN kaireon.categories AS g ON g.id = o.category_id WHERE g.name IN ('loans', 'savings')) AS y
+		ORDER BY turn, category LIMIT 5) AS x"), 'loans by their value and savings by their priority, in turn');
+
 # what an emergency excludes is not to be had as a paused offer
 apply('a flow that includes paused offers', flow('nodes', [inventory => { includeStatuses => ['active', 'paused'] }],
 	['match_creatives', { requireCreative => JSON::PP::false }], [rank => { maxCandidates => 20 }], ['response']));

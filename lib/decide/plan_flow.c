@@ -112,14 +112,18 @@ flow_nothing(struct plan_build *build KRN_UNUSED,
 	return KRN_OK;
 }
 
-/* Placements, and targets over all customers: a run knows neither. */
+/* Placements, and choices over all customers: a run makes neither. */
 static enum krn_err
 flow_refuse(struct plan_build *build, const struct krn_value *node)
 {
-	return plan_refuse(build,
-			   "node \"%.*s\": type %.*s is not supported yet",
-			   KRN_STR_ARG(plan_text(node, "id")),
-			   KRN_STR_ARG(plan_text(node, "type")));
+	const struct krn_str type = plan_text(node, "type");
+
+	return plan_refuse(
+	    build, "node \"%.*s\": type %.*s is not supported yet: %s",
+	    KRN_STR_ARG(plan_text(node, "id")), KRN_STR_ARG(type),
+	    krn_str_eq_c(type, "group")
+		? "a run asks for no placements"
+		: "candidates are ranked customer by customer");
 }
 
 /* The nodes of this release; catalog/kind.h knows all, and their phases. */

@@ -354,7 +354,8 @@ test_calls(void **state KRN_UNUSED)
 	     .expect = BOTH},
 	    {.name = "group",
 	     .nodes = "{'id':'n','type':'group'}," END,
-	     .refused = "node \"n\": type group is not supported yet"},
+	     .refused =
+		 "type group is not supported yet: a run asks for no plac"},
 	};
 
 	DECIDE_CASES(cases);
