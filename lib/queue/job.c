@@ -75,6 +75,26 @@ job_mark(struct krn_arena *arena, struct krn_db *db, struct krn_job_mark *mark,
 	return KRN_OK;
 }
 
+/*
+ * What is before the first of a batch is done, or somebody else's: when it
+ * comes back, the next move of the mark finds it.
+ */
+static void
+job_mark_claimed(struct krn_job_mark *mark, const struct krn_rows *rows)
+{
+	const size_t nr = krn_rows_nr(rows);
+	int64_t first = INT64_MAX;
+
+	if (nr == 0)
+		return;
+	for (size_t i = 0; i < nr; i++)
+		if (krn_rows_int(rows, i, 8) < first)
+			first = krn_rows_int(rows, i, 8);
+	mark->low = first;
+	snprintf(mark->after, sizeof(mark->after), "%.*s",
+		 KRN_STR_ARG(krn_rows_str(rows, nr - 1, 0)));
+}
+
 /* One row of job_claim. */
 static enum krn_err
 job_read(struct krn_arena *arena, const struct krn_rows *rows, size_t row,
@@ -103,14 +123,15 @@ job_read(struct krn_arena *arena, const struct krn_rows *rows, size_t row,
 
 /* The claim itself, from a mark on. */
 static enum krn_err
-job_claim_from(struct krn_arena *arena, struct krn_db *db, int64_t low,
-	       int64_t lease_seconds, size_t max, const struct krn_rows **ret,
-	       struct krn_error *err)
+job_claim_from(struct krn_arena *arena, struct krn_db *db,
+	       const struct krn_job_mark *mark, int64_t lease_seconds,
+	       size_t max, const struct krn_rows **ret, struct krn_error *err)
 {
 	const struct krn_param params[] = {
 	    krn_param_int(arena, lease_seconds),
 	    krn_param_int(arena, (int64_t)max),
-	    krn_param_int(arena, low),
+	    krn_param_int(arena, mark->low),
+	    krn_param_c(mark->after),
 	};
 
 	return krn_db_exec(db, KRN_STMT_job_claim, params, ret, err);
@@ -125,15 +146,17 @@ krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
 	enum krn_err e;
 
 	*ret_nr = 0;
-	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)) ||
-	    (e = job_mark(arena, db, mark, err)) ||
-	    (e = job_claim_from(arena, db, mark->low, lease_seconds, max, &rows,
+	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
+		return e;
+	krn_db_send(db, KRN_STMT_job_by_index, NULL, NULL);
+	if ((e = job_mark(arena, db, mark, err)) ||
+	    (e = job_claim_from(arena, db, mark, lease_seconds, max, &rows,
 				err)))
 		return e;
 	if (krn_rows_nr(rows) == 0 && mark->low > 0) {
 		mark->low = 0;
-		if ((e = job_claim_from(arena, db, 0, lease_seconds, max, &rows,
-					err)))
+		if ((e = job_claim_from(arena, db, mark, lease_seconds, max,
+					&rows, err)))
 			return e;
 	}
 	if ((e = krn_db_commit(db, err)))
@@ -144,6 +167,7 @@ krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
 	for (size_t i = 0; i < krn_rows_nr(rows); i++)
 		if ((e = job_read(arena, rows, i, &(*ret)[i], err)))
 			return e;
+	job_mark_claimed(mark, rows);
 	*ret_nr = krn_rows_nr(rows);
 	return KRN_OK;
 }
@@ -197,6 +221,7 @@ krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
 		return krn_arena_fail(arena, err);
 	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
 		return e;
+	krn_db_send(db, KRN_STMT_job_by_index, NULL, NULL);
 	krn_db_send(db, KRN_STMT_job_complete_many, params, &rows);
 	if ((e = krn_db_commit(db, err)))
 		return e;

@@ -1,21 +1,34 @@
 -- job_claim: the next due jobs, under a lease and new fencing tokens.
--- Tenants take turns, each in the order of its jobs: one with a million jobs does not
--- keep the others waiting. A lease ends with the database session that took it, or with
--- its time when that session is not at work; a statement that runs for an hour longer
--- is given up. `low` is below every job there is: the scan begins behind what vacuum
--- cannot remove while an old snapshot is open.
--- params: lease_seconds int8, max int8, low int8
--- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4)
+-- Tenants take turns, from the one behind `after` on, each in the order of its jobs: one
+-- with a million jobs does not keep the others waiting. A lease ends with the database
+-- session that took it, or with its time when that session is not at work; a statement
+-- that runs for an hour longer is given up. `low` is below every job that may be due: the
+-- scan begins behind what vacuum cannot remove while an old snapshot is open.
+-- params: lease_seconds int8, max int8, low int8, after text
+-- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4, seq int8)
 -- role: worker
 -- access: write
 WITH session AS MATERIALIZED (
 	SELECT a.pid, a.backend_start, a.state
 	FROM pg_catalog.pg_stat_activity AS a
 	WHERE a.usename = current_user
+), turn AS MATERIALIZED (
+	-- some more than are wanted: another worker may be at the first of them
+	(SELECT t.tenant_id FROM kaireon.tenants AS t
+	 WHERE t.tenant_id > $4::text
+	   AND EXISTS (SELECT FROM kaireon.jobs AS j
+	               WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now())
+	 ORDER BY t.tenant_id LIMIT $2::int8 + 3)
+	UNION ALL
+	(SELECT t.tenant_id FROM kaireon.tenants AS t
+	 WHERE t.tenant_id <= $4::text
+	   AND EXISTS (SELECT FROM kaireon.jobs AS j
+	               WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now())
+	 ORDER BY t.tenant_id LIMIT $2::int8 + 3)
 ), due AS (
 	SELECT n.tenant_id, n.id
-	FROM (SELECT d.tenant_id, d.id, d.seq, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.seq) AS turn
-	      FROM kaireon.tenants AS t
+	FROM (SELECT d.tenant_id, d.id, d.seq, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.seq) AS place
+	      FROM turn AS t
 	      CROSS JOIN LATERAL (
 		SELECT j.tenant_id, j.id, j.seq
 		FROM kaireon.jobs AS j
@@ -26,9 +39,9 @@ WITH session AS MATERIALIZED (
 			  AND j.leased_until + CASE s.state WHEN 'active' THEN interval '1 hour'
 			                                    ELSE interval '0' END >= pg_catalog.now()))
 		ORDER BY j.seq
-		LIMIT $2::int8
+		LIMIT ($2::int8 + (SELECT count(*) FROM turn) - 1) / (SELECT count(*) FROM turn)
 		FOR UPDATE OF j SKIP LOCKED) AS d) AS n
-	ORDER BY n.turn, n.seq
+	ORDER BY n.place, n.tenant_id <= $4::text, n.tenant_id
 	LIMIT $2::int8
 )
 UPDATE kaireon.jobs AS j
@@ -40,4 +53,4 @@ SET fence = j.fence + 1,
     lease_start = (SELECT max(s.backend_start) FROM session AS s WHERE s.pid = pg_catalog.pg_backend_pid())
 FROM due
 WHERE j.tenant_id = due.tenant_id AND j.id = due.id
-RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts;
+RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts, j.seq;
