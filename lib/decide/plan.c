@@ -127,6 +127,7 @@ plan_read_offers(struct plan_build *build)
 		    .name = plan_text(from, "name"),
 		    .category_id = plan_text(from, "categoryId"),
 		    .category_name = plan_text(from, "categoryName"),
+		    .sub_category_id = plan_text(from, "subCategoryId"),
 		    .priority = plan_number(from, "priority", 50),
 		    .business_value = plan_number(from, "businessValue", 0),
 		    .mandatory = mandatory &&
@@ -219,7 +220,9 @@ plan_read_propensity(struct plan_build *build)
 	struct krn_plan *plan = build->plan;
 	enum krn_err e;
 
-	for (size_t i = 0; plan->is_formula && i < plan->offers_nr; i++) {
+	if (!plan->is_formula && !plan->pair_rules_nr)
+		return KRN_OK;
+	for (size_t i = 0; i < plan->offers_nr; i++) {
 		if (!plan->offers[i].is_candidate)
 			continue;
 		const struct krn_str name =
@@ -254,9 +257,9 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	    (e = plan_read_channels(&build)) || (e = plan_read_flow(&build)))
 		return e;
 	plan_order(plan);
-	if ((e = plan_read_propensity(&build)) ||
-	    (e = plan_read_rules(&build)) || (e = plan_read_policies(&build)) ||
-	    (e = plan_make_pairs(&build)))
+	if ((e = plan_read_rules(&build)) ||
+	    (e = plan_read_propensity(&build)) ||
+	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)))
 		return e;
 	*ret = plan;
 	return KRN_OK;
