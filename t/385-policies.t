@@ -172,6 +172,10 @@ is(policy('budget_exhausted', { checkImpressions => JSON::PP::true })->{summary}
 $stack->owner(sprintf q{UPDATE kaireon.offers SET budget = '{"maxPerDay": %d, "maxImpressions": 100000}' WHERE name = 'alpha'}, $sent + 1);
 is(policy('budget_exhausted', {})->{summary}{decisions}, 1600, 'budget_exhausted: one is left');
 
+# a campaign's own cap
+is(policy('frequency_cap', { maxTotal => 1, withinCampaignId => $campaign })->{summary}{decisions}, 400, 'withinCampaignId: one a customer of this campaign');
+is(policy('frequency_cap', { maxTotal => 0, excludeCampaignIds => [$campaign] })->{summary}{decisions}, 1600, 'excludeCampaignIds: this one is not held back');
+
 # mandatory offers are spared, and what is lifted is lifted
 $stack->owner(q{UPDATE kaireon.offers SET mandatory = true, mandatory_reason = 'x', mandatory_approved_by = 'x', mandatory_expires_at = now() + interval '1 hour' WHERE name = 'delta'});
 is(policy('segment_exclusion', { excludeSegments => ['Everybody'] })->{summary}{decisions}, 400, 'segment_exclusion spares mandatory offers');

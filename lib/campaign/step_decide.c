@@ -130,8 +130,10 @@ decide_contact_add(struct decide_chunk *chunk, struct decide_contacts *contacts,
 	contact->of = (struct krn_plan_contact){
 	    fields[1].s ? krn_plan_offer_find(plan, fields[1]) : -1,
 	    fields[2].s ? krn_plan_channel_find(plan, fields[2]) : -1,
-	    decide_apart(plan->creatives, plan->creatives_nr, fields[3]),
-	    decide_apart(plan->campaigns, plan->campaigns_nr, fields[4]),
+	    decide_apart(plan->counted_creatives, plan->counted_creatives_nr,
+			 fields[3]),
+	    decide_apart(plan->counted_campaigns, plan->counted_campaigns_nr,
+			 fields[4]),
 	};
 	contact->outcome =
 	    decide_apart(plan->outcomes, plan->outcomes_nr, fields[5]);
@@ -353,10 +355,12 @@ decide_arguments(struct decide_chunk *chunk, struct krn_error *err)
 	struct krn_step *step = chunk->step;
 	enum krn_err e;
 
-	if ((e = decide_argument_list(chunk, "creatives", plan->creatives,
-				      plan->creatives_nr, err)) ||
-	    (e = decide_argument_list(chunk, "campaigns", plan->campaigns,
-				      plan->campaigns_nr, err)) ||
+	if ((e = decide_argument_list(chunk, "creatives",
+				      plan->counted_creatives,
+				      plan->counted_creatives_nr, err)) ||
+	    (e = decide_argument_list(chunk, "campaigns",
+				      plan->counted_campaigns,
+				      plan->counted_campaigns_nr, err)) ||
 	    (e = decide_argument_list(chunk, "outcomes", plan->outcomes,
 				      plan->outcomes_nr, err)))
 		return e;

@@ -11,7 +11,7 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "decide/decide_private.h"
+#include "decide/decide_policy.h"
 
 /* A column's text in its type. */
 struct decide_value {

@@ -2,7 +2,7 @@
 
 #include "base/base.h"
 
-#include "decide/decide_private.h"
+#include "decide/decide_policy.h"
 
 static int64_t
 metric_count(const struct krn_plan *plan, const struct krn_plan_metric *metric,

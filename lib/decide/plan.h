@@ -236,10 +236,10 @@ struct krn_plan {
 	size_t windows_nr;
 	bool needs_contacts;
 	/* … apart for these campaigns and creatives */
-	struct krn_str *campaigns;
-	size_t campaigns_nr;
-	struct krn_str *creatives;
-	size_t creatives_nr;
+	struct krn_str *counted_campaigns;
+	size_t counted_campaigns_nr;
+	struct krn_str *counted_creatives;
+	size_t counted_creatives_nr;
 	/* … and counts of these outcomes, bit i of a metric's */
 	struct krn_str outcomes[KRN_PLAN_OUTCOMES_MAX];
 	size_t outcomes_nr;
@@ -252,7 +252,7 @@ struct krn_plan {
 	/* those whose result each pair has of its own */
 	uint32_t *pair_rules, *pair_policies;
 	size_t pair_rules_nr, pair_policies_nr;
-	int own_campaign; /* the run's, among campaigns; or -1 */
+	int own_campaign; /* the run's, among the counted ones; or -1 */
 
 	bool is_formula;
 	double weights[4]; /* propensity, relevance, impact, emphasis; sum 1 */
@@ -287,7 +287,10 @@ int krn_plan_channel_find(const struct krn_plan *plan, struct krn_str id);
 int krn_plan_apart_find(const struct krn_str *list, size_t nr,
 			struct krn_str id);
 
-/* What a contact was, or one of a pair would be: indexes in the plan, or -1. */
+/*
+ * What a contact was, or one of a pair would be: indexes in the plan, of
+ * creatives and campaigns among the counted ones; or -1.
+ */
 struct krn_plan_contact {
 	int offer, channel, creative, campaign;
 };

@@ -113,9 +113,9 @@ policy_campaigns(struct plan_build *build, const struct krn_value *config,
 	struct krn_plan *plan = build->plan;
 	enum krn_err e;
 
-	if (within.len &&
-	    (e = plan_apart(build, &plan->campaigns, &plan->campaigns_nr,
-			    within, &policy->within_campaign)))
+	if (within.len && (e = plan_apart(build, &plan->counted_campaigns,
+					  &plan->counted_campaigns_nr, within,
+					  &policy->within_campaign)))
 		return e;
 	if (!without || without->type != KRN_VALUE_ARRAY)
 		return KRN_OK;
@@ -132,8 +132,9 @@ policy_campaigns(struct plan_build *build, const struct krn_value *config,
 					   "policy \"%.*s\": "
 					   "excludeCampaignIds must be ids",
 					   KRN_STR_ARG(policy->name));
-		if ((e = plan_apart(build, &plan->campaigns,
-				    &plan->campaigns_nr, id->string, &list[i])))
+		if ((e = plan_apart(build, &plan->counted_campaigns,
+				    &plan->counted_campaigns_nr, id->string,
+				    &list[i])))
 			return e;
 	}
 	policy->without_campaigns = list;
@@ -256,8 +257,9 @@ policy_read_scope(struct plan_build *build, const struct krn_value *from,
 		policy->scope_index =
 		    krn_plan_channel_find(plan, policy->scope_id);
 	else if (policy->scope == KRN_SCOPE_CREATIVE)
-		return plan_apart(build, &plan->creatives, &plan->creatives_nr,
-				  policy->scope_id, &policy->scope_index);
+		return plan_apart(build, &plan->counted_creatives,
+				  &plan->counted_creatives_nr, policy->scope_id,
+				  &policy->scope_index);
 	return KRN_OK;
 }
 
@@ -319,7 +321,7 @@ plan_read_policies(struct plan_build *build)
 				     &plan->policies[plan->policies_nr++])))
 			return e;
 	plan->own_campaign = krn_plan_apart_find(
-	    plan->campaigns, plan->campaigns_nr,
+	    plan->counted_campaigns, plan->counted_campaigns_nr,
 	    plan_text(krn_value_find(build->config, "campaign"), "id"));
 	return KRN_OK;
 }
@@ -380,7 +382,8 @@ pair_policies(const struct krn_plan *plan, struct krn_plan_pair *pair)
 {
 	const struct krn_plan_contact contact = {
 	    (int)pair->offer, (int)pair->channel,
-	    krn_plan_apart_find(plan->creatives, plan->creatives_nr,
+	    krn_plan_apart_find(plan->counted_creatives,
+				plan->counted_creatives_nr,
 				pair_creative(plan, pair)),
 	    plan->own_campaign};
 	bool is_lifted = false;

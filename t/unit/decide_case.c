@@ -134,10 +134,11 @@ case_contacts(struct krn_arena *arena, const struct krn_plan *plan,
 		contacts[i].of = (struct krn_plan_contact){
 		    krn_plan_offer_find(plan, from[0].string),
 		    krn_plan_channel_find(plan, from[1].string),
-		    krn_plan_apart_find(plan->creatives, plan->creatives_nr,
+		    krn_plan_apart_find(plan->counted_creatives,
+					plan->counted_creatives_nr,
 					case_text_at(&list.array.items[i], 5)),
-		    krn_plan_apart_find(plan->campaigns, plan->campaigns_nr,
-					fifth)};
+		    krn_plan_apart_find(plan->counted_campaigns,
+					plan->counted_campaigns_nr, fifth)};
 		contacts[i].outcome =
 		    are_answers ? krn_plan_apart_find(plan->outcomes,
 						      plan->outcomes_nr, fifth)

@@ -292,9 +292,9 @@ typed_fill(const struct krn_plan *plan, const struct typed_event *from,
 	to->last_us = from->at_us;
 	to->outcome = -1;
 	if (from->campaign >= 0)
-		to->of.campaign =
-		    krn_plan_apart_find(plan->campaigns, plan->campaigns_nr,
-					krn_str_c(campaigns[from->campaign]));
+		to->of.campaign = krn_plan_apart_find(
+		    plan->counted_campaigns, plan->counted_campaigns_nr,
+		    krn_str_c(campaigns[from->campaign]));
 	if (is_answer)
 		to->outcome =
 		    krn_plan_apart_find(plan->outcomes, plan->outcomes_nr,

@@ -1,7 +1,7 @@
-#ifndef KRN_DECIDE_PRIVATE_H
-#define KRN_DECIDE_PRIVATE_H
+#ifndef KRN_DECIDE_POLICY_H
+#define KRN_DECIDE_POLICY_H
 
-/* What the files that evaluate a plan share. */
+/* The policies, for the evaluation of a plan. */
 
 #include "decide/decide.h"
 
