@@ -259,7 +259,8 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	plan_order(plan);
 	if ((e = plan_read_rules(&build)) ||
 	    (e = plan_read_propensity(&build)) ||
-	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)))
+	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)) ||
+	    (e = plan_match_pairs(&build)))
 		return e;
 	*ret = plan;
 	return KRN_OK;

@@ -439,7 +439,6 @@ plan_make_pairs(struct plan_build *build)
 				? plan->rules_nr
 				: plan->policies_nr;
 	size_t candidates = 0, nr;
-	enum krn_err e;
 
 	for (size_t i = 0; i < plan->offers_nr; i++)
 		candidates += plan->offers[i].is_candidate;
@@ -463,10 +462,20 @@ plan_make_pairs(struct plan_build *build)
 			pair->order = plan->offers[o].order *
 					  (uint32_t)plan->channels_nr +
 				      plan->channels[c].order;
-			if ((e = pair_masks(build, pair)))
-				return e;
 			plan->pairs_nr++;
 		}
 	}
+	return KRN_OK;
+}
+
+enum krn_err
+plan_match_pairs(struct plan_build *build)
+{
+	struct krn_plan *plan = build->plan;
+	enum krn_err e;
+
+	for (size_t i = 0; i < plan->pairs_nr; i++)
+		if ((e = pair_masks(build, &plan->pairs[i])))
+			return e;
 	return KRN_OK;
 }

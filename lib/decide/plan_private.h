@@ -93,5 +93,7 @@ enum krn_err plan_read_flow(struct plan_build *build);
 enum krn_err plan_read_rules(struct plan_build *build);
 enum krn_err plan_read_policies(struct plan_build *build);
 enum krn_err plan_make_pairs(struct plan_build *build);
+/* Which rules and policies look at a pair; once all else is known of it. */
+enum krn_err plan_match_pairs(struct plan_build *build);
 
 #endif
