@@ -191,7 +191,7 @@ decide_operator(const struct krn_plan_rule *rule,
 }
 
 static bool
-decide_condition(struct krn_decide *d, const struct krn_plan_rule *rule)
+decide_rule_condition(struct krn_decide *d, const struct krn_plan_rule *rule)
 {
 	const struct decide_value *value =
 	    rule->column < 0 ? NULL : &d->values[rule->column];
@@ -217,15 +217,17 @@ decide_recency(struct krn_decide *d, const struct krn_plan_rule *rule)
 {
 	const struct decide_value *value =
 	    rule->column < 0 ? NULL : &d->values[rule->column];
-	int64_t at_us;
+	struct decide_value at;
 
 	if (!value || value->is_null)
 		return true;
-	if (!decide_time(value->text, &at_us)) {
+	/* of a text column too */
+	decide_value(&at, value->text, KRN_ATTRIBUTE_TIME);
+	if (!at.is_good) {
 		d->out->conversion_failures++;
 		return false;
 	}
-	return at_us >= d->plan->times.now_us - rule->max_age_us;
+	return at.integer >= d->plan->times.now_us - rule->max_age_us;
 }
 
 static bool
@@ -245,7 +247,7 @@ decide_rule_passes(struct krn_decide *d, const struct krn_plan_rule *rule)
 		return rule->stage != KRN_STAGE_MATCH;
 	switch (rule->type) {
 	case KRN_RULE_CONDITION:
-		return decide_condition(d, rule);
+		return decide_rule_condition(d, rule);
 	case KRN_RULE_SEGMENTS:
 		return (segments & rule->segments) == rule->segments;
 	case KRN_RULE_RECENCY:

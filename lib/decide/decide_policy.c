@@ -38,27 +38,17 @@ decide_metric(const struct krn_plan *plan, const struct krn_plan_metric *metric,
 	const double count =
 	    (double)metric_count(plan, metric, policy, customer);
 
-	switch (metric->op) {
-	case KRN_OP_EQ:
-		return count == metric->value;
-	case KRN_OP_NEQ:
-		return count != metric->value;
-	case KRN_OP_GT:
-		return count > metric->value;
-	case KRN_OP_GTE:
-		return count >= metric->value;
-	case KRN_OP_LT:
-		return count < metric->value;
-	case KRN_OP_LTE:
-		return count <= metric->value;
-	case KRN_OP_IN:
-	case KRN_OP_NOT_IN:
-	case KRN_OP_CONTAINS:
-	case KRN_OP_EXISTS:
-	case KRN_OP_NOT_EXISTS:
-		break;
-	}
-	return false;
+	/* the plan lets no other operator be one of a metric */
+	const bool results[] = {
+	    [KRN_OP_EQ] = count == metric->value,
+	    [KRN_OP_NEQ] = count != metric->value,
+	    [KRN_OP_GT] = count > metric->value,
+	    [KRN_OP_GTE] = count >= metric->value,
+	    [KRN_OP_LT] = count < metric->value,
+	    [KRN_OP_LTE] = count <= metric->value,
+	};
+
+	return results[metric->op];
 }
 
 /* The smallest room of its caps. */
