@@ -56,7 +56,11 @@ SELECT pg_catalog.jsonb_build_object(
 		'date', pg_catalog.to_char(n.at AT TIME ZONE t.time_zone, 'YYYY-MM-DD'),
 		'weekday', extract(dow FROM n.at AT TIME ZONE t.time_zone)::int4,
 		'hour', extract(hour FROM n.at AT TIME ZONE t.time_zone)::int4),
-	'impressions', (SELECT coalesce(pg_catalog.jsonb_object_agg(i.offer_id,
+	'impressions', CASE WHEN EXISTS (
+			SELECT FROM kaireon.contact_policies AS p
+			WHERE p.tenant_id = c.tenant_id AND p.deleted_at IS NULL AND p.status = 'active'
+			  AND p.rule_type = 'budget_exhausted')
+		THEN (SELECT coalesce(pg_catalog.jsonb_object_agg(i.offer_id,
 			pg_catalog.jsonb_build_object('today', i.today, 'ever', i.ever)), '{}')
 		FROM (SELECT x.offer_id, sum(x.today)::int8 AS today, sum(x.ever)::int8 AS ever
 		      FROM (SELECT h.offer_id, count(*) AS today, 0 AS ever
@@ -75,11 +79,8 @@ SELECT pg_catalog.jsonb_build_object(
 		              AND h.interaction_type = 'impression' AND h.direction = 'outbound'
 		              AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
 		            GROUP BY h.offer_id) AS x
-		      GROUP BY x.offer_id) AS i
-		WHERE EXISTS (
-			SELECT FROM kaireon.contact_policies AS p
-			WHERE p.tenant_id = c.tenant_id AND p.deleted_at IS NULL AND p.status = 'active'
-			  AND p.rule_type = 'budget_exhausted')),
+		      GROUP BY x.offer_id) AS i)
+		ELSE '{}' END,
 	'channelIds', c.channel_ids,
 	'campaign', pg_catalog.jsonb_build_object('id', c.id, 'name', c.name,
 		'volumeConstraints', c.volume_constraints, 'fileConfig', c.file_config)),
