@@ -113,8 +113,9 @@ output_cell(const struct krn_output *output, size_t column,
 	case KRN_COLUMN_ATTRIBUTE:
 		*ret_is_number = output->columns[column].is_number;
 		return row->attributes[output->columns[column].attribute];
-	case KRN_COLUMN_CREATIVE_ID: /* come with creatives */
-	case KRN_COLUMN_PERSONALIZATION:
+	case KRN_COLUMN_CREATIVE_ID:
+		return row->creative_id;
+	case KRN_COLUMN_PERSONALIZATION: /* not of this release */
 		break;
 	}
 	return (struct krn_str){NULL, 0};

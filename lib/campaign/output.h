@@ -48,7 +48,8 @@ struct krn_output {
 
 /* One decision. */
 struct krn_output_row {
-	struct krn_str customer_id, rank, score; /* texts of the database */
+	/* texts of the database; creative_id.s NULL: none */
+	struct krn_str customer_id, rank, score, creative_id;
 	const struct krn_plan_offer *offer;
 	const struct krn_plan_channel *channel;
 	const struct krn_str *attributes; /* .s NULL is NULL */

@@ -234,12 +234,17 @@ decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
 	krn_buf_add_c(to, status);
 	krn_copy_tab(to);
 	if (!candidate) {
-		krn_buf_add_c(to, "\\N\t\\N\t\\N\n");
+		krn_buf_add_c(to, "\\N\t\\N\t\\N\t\\N\n");
 		return;
 	}
 	krn_copy_field(to, plan->offers[candidate->offer].id);
 	krn_copy_tab(to);
 	krn_copy_field(to, plan->channels[candidate->channel].id);
+	krn_copy_tab(to);
+	if (candidate->creative < 0)
+		krn_buf_add_c(to, "\\N");
+	else
+		krn_copy_field(to, plan->creatives[candidate->creative].id);
 	krn_copy_tab(to);
 	krn_buf_add_double(to, candidate->score);
 	krn_copy_newline(to);

@@ -18,7 +18,7 @@
 #define FINISH_WRITE_BYTES 65536
 
 /* Fields of the output COPY before the attributes. */
-#define FINISH_FIELDS 5
+#define FINISH_FIELDS 6
 
 struct finish {
 	struct krn_step *step;
@@ -46,6 +46,7 @@ finish_line(struct finish *finish, const struct krn_str *fields,
 	    .customer_id = fields[0],
 	    .rank = fields[1],
 	    .score = fields[4],
+	    .creative_id = fields[5],
 	    .offer = &plan->offers[offer],
 	    .channel = &plan->channels[channel],
 	    .attributes = fields + FINISH_FIELDS,

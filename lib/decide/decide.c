@@ -10,16 +10,8 @@
 #include <float.h>
 #include <math.h>
 
-#include "base/clock.h"
 #include "decide/decide_policy.h"
-
-/* A column's text in its type. */
-struct decide_value {
-	bool is_null, is_good;
-	struct krn_str text;
-	int64_t integer;
-	double number;
-};
+#include "decide/decide_private.h"
 
 struct krn_decide {
 	const struct krn_plan *plan;
@@ -30,16 +22,19 @@ struct krn_decide {
 	struct decide_value *values;
 	uint64_t failed[KRN_PLAN_MASK_WORDS];  /* rules */
 	uint64_t blocked[KRN_PLAN_MASK_WORDS]; /* policies */
+	uint64_t *filter_bits;                 /* of each filter */
 	int64_t *room;                         /* of each policy's caps */
 	int *holders;                          /* of each policy's group */
 	const struct krn_customer *customer;
 	struct decide_entry *heap;
 	size_t heap_nr;
+	uint64_t *turns; /* of each category: how many it had */
 	struct krn_candidate *candidates;
 	struct krn_decision *out;
 };
 
 struct decide_entry {
+	uint64_t turn; /* 0 until turns are given */
 	double score;
 	const struct krn_plan_pair *pair;
 };
@@ -58,9 +53,14 @@ krn_decide_new(struct krn_arena *arena, const struct krn_plan *plan,
 	d->room = krn_arena_calloc(arena, plan->policies_nr, sizeof(*d->room));
 	d->holders =
 	    krn_arena_calloc(arena, plan->policies_nr, sizeof(*d->holders));
+	d->filter_bits =
+	    krn_arena_calloc(arena, plan->filters_nr, sizeof(*d->filter_bits));
+	d->turns =
+	    krn_arena_calloc(arena, plan->categories_nr, sizeof(*d->turns));
 	d->heap = krn_arena_calloc(arena, plan->pairs_nr, sizeof(*d->heap));
 	d->candidates = krn_arena_calloc(arena, keep, sizeof(*d->candidates));
-	return d->values && d->room && d->holders && d->heap && d->candidates
+	return d->values && d->room && d->holders && d->filter_bits &&
+		       d->turns && d->heap && d->candidates
 		   ? d
 		   : NULL;
 }
@@ -72,77 +72,7 @@ krn_decide_explain(struct krn_decide *decide, krn_drop_fn fn, void *data)
 	decide->explain_data = data;
 }
 
-/* Values */
-
-/* "2026-03-30" or "2026-03-30 10:00:00+00", as PostgreSQL prints them */
-static bool
-decide_time(struct krn_str text, int64_t *ret)
-{
-	char day[] = "0000-00-00T00:00:00Z";
-
-	if (text.len == 10) {
-		memcpy(day, text.s, 10);
-		text = krn_str_c(day);
-	}
-	return krn_time_parse(text, ret, NULL) == KRN_OK;
-}
-
-static void
-decide_value(struct decide_value *value, struct krn_str text,
-	     enum krn_attribute_type type)
-{
-	value->text = text;
-	value->is_null = !text.s;
-	value->is_good = true;
-	if (!text.s)
-		return;
-	switch (type) {
-	case KRN_ATTRIBUTE_TEXT:
-		break;
-	case KRN_ATTRIBUTE_INT:
-		value->is_good = krn_parse_int64(text, INT64_MIN, INT64_MAX,
-						 &value->integer,
-						 NULL) == KRN_OK;
-		value->number = (double)value->integer;
-		break;
-	case KRN_ATTRIBUTE_DOUBLE:
-		value->is_good =
-		    krn_parse_double(text, &value->number, NULL) == KRN_OK;
-		break;
-	case KRN_ATTRIBUTE_BOOL:
-		value->integer = text.len && text.s[0] == 't';
-		break;
-	case KRN_ATTRIBUTE_TIME:
-		value->is_good = decide_time(text, &value->integer);
-		break;
-	}
-}
-
 /* Rules */
-
-static int
-decide_compare(const struct decide_value *value,
-	       const struct krn_plan_constant *constant,
-	       enum krn_attribute_type type)
-{
-	switch (type) {
-	case KRN_ATTRIBUTE_TEXT:
-		return krn_str_cmp(value->text, constant->text);
-	case KRN_ATTRIBUTE_INT:
-		if (!constant->is_integer)
-			break;
-		return (value->integer > constant->integer) -
-		       (value->integer < constant->integer);
-	case KRN_ATTRIBUTE_DOUBLE:
-		break;
-	case KRN_ATTRIBUTE_BOOL:
-	case KRN_ATTRIBUTE_TIME:
-		return (value->integer > constant->integer) -
-		       (value->integer < constant->integer);
-	}
-	return (value->number > constant->number) -
-	       (value->number < constant->number);
-}
 
 static bool
 decide_compare_any(const struct krn_plan_rule *rule,
@@ -185,6 +115,8 @@ decide_operator(const struct krn_plan_rule *rule,
 						  constant->text.len));
 	case KRN_OP_EXISTS:
 	case KRN_OP_NOT_EXISTS:
+	case KRN_OP_STARTS_WITH: /* not of rules */
+	case KRN_OP_REGEX:
 		break;
 	}
 	return true;
@@ -222,7 +154,7 @@ decide_recency(struct krn_decide *d, const struct krn_plan_rule *rule)
 	if (!value || value->is_null)
 		return true;
 	/* of a text column too */
-	decide_value(&at, value->text, KRN_ATTRIBUTE_TIME);
+	decide_value_read(&at, value->text, KRN_ATTRIBUTE_TIME);
 	if (!at.is_good) {
 		d->out->conversion_failures++;
 		return false;
@@ -266,8 +198,8 @@ decide_rules(struct krn_decide *d, const struct krn_customer *customer)
 	const struct krn_plan *plan = d->plan;
 
 	for (size_t i = 0; i < plan->columns_nr; i++)
-		decide_value(&d->values[i], customer->columns[i],
-			     plan->columns[i].type);
+		decide_value_read(&d->values[i], customer->columns[i],
+				  plan->columns[i].type);
 	memset(d->failed, 0, sizeof(d->failed));
 	for (size_t i = 0; i < plan->rules_nr; i++)
 		if (!decide_rule_passes(d, &plan->rules[i]))
@@ -334,10 +266,12 @@ decide_score(const struct krn_decide *d, const struct krn_plan_pair *pair)
 	double fit, match;
 
 	decide_factors(d, pair, &fit, &match);
-	/* without creatives every weight is 100 */
-	if (!plan->is_formula) {
-		const double score =
-		    offer->priority / 100 * (100.0 / 100) * fit * match;
+	if (plan->method != KRN_METHOD_FORMULA) {
+		const double base =
+		    plan->method == KRN_METHOD_PROPENSITY
+			? decide_propensity(d, offer)
+			: offer->priority / 100 * (pair->weight / 100);
+		const double score = base * fit * match;
 
 		return isfinite(score) ? score : DBL_MAX;
 	}
@@ -348,11 +282,12 @@ decide_score(const struct krn_decide *d, const struct krn_plan_pair *pair)
 	    decide_clamp(offer->business_value / 100),
 	    offer->priority / 100,
 	};
+	const double *weights = plan->weights[pair->weights].of;
 	double score = 1;
 
 	for (size_t i = 0; i < KRN_NR(parts); i++)
-		if (plan->weights[i] > 0)
-			score *= pow(parts[i], plan->weights[i]);
+		if (weights[i] > 0)
+			score *= pow(parts[i], weights[i]);
 	return score;
 }
 
@@ -362,6 +297,8 @@ static bool
 decide_better(const struct krn_decide *d, const struct decide_entry *a,
 	      const struct decide_entry *b)
 {
+	if (a->turn != b->turn)
+		return a->turn < b->turn;
 	if (d->plan->by_priority) {
 		const double x = d->plan->offers[a->pair->offer].priority;
 		const double y = d->plan->offers[b->pair->offer].priority;
@@ -407,6 +344,32 @@ decide_pop(struct krn_decide *d)
 	d->heap[0] = d->heap[--d->heap_nr];
 	decide_sift(d, 0);
 	return top;
+}
+
+/* Order the heap by turns of the categories. Source: plan.h, rank. */
+static void
+decide_turns(struct krn_decide *d)
+{
+	const struct krn_plan *plan = d->plan;
+	const size_t nr = d->heap_nr;
+
+	if (!plan->turns)
+		return;
+	memset(d->turns, 0, plan->categories_nr * sizeof(*d->turns));
+	while (d->heap_nr) {
+		struct decide_entry entry = decide_pop(d);
+		const uint32_t category =
+		    plan->offers[entry.pair->offer].category;
+
+		entry.turn = d->turns[category]++;
+		if (plan->turns == KRN_TURNS_ROUND_ROBIN)
+			entry.turn =
+			    entry.turn * plan->categories_nr + category;
+		d->heap[d->heap_nr] = entry; /* where the heap has ended */
+	}
+	d->heap_nr = nr;
+	for (size_t i = nr / 2; i-- > 0;)
+		decide_sift(d, i);
 }
 
 /* Gates */
@@ -468,6 +431,21 @@ decide_drop(struct krn_decide *d, const struct krn_plan_pair *pair,
 			   id);
 }
 
+/* Does a node of the flow drop the pair: a filter, or the want of a creative?
+ */
+static bool
+decide_node_drops(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan *plan = d->plan;
+	const int hit = decide_filter_hit(plan, pair, d->filter_bits);
+
+	if (hit < 0 && (pair->creative >= 0 || !plan->needs_creative))
+		return false;
+	decide_drop(d, pair, KRN_DROP_QUALIFICATION,
+		    hit < 0 ? plan->creative_id : plan->filters[hit].id);
+	return true;
+}
+
 /* What passes the gates goes on the heap: of each offer its best channel. */
 static void
 decide_gates(struct krn_decide *d)
@@ -478,6 +456,8 @@ decide_gates(struct krn_decide *d)
 	for (size_t i = 0; i < plan->pairs_nr; i++) {
 		const struct krn_plan_pair *pair = &plan->pairs[i];
 
+		if (decide_node_drops(d, pair))
+			continue;
 		decide_pair(d, pair);
 		int hit = decide_hit(d, d->failed, pair->hard);
 
@@ -492,7 +472,8 @@ decide_gates(struct krn_decide *d)
 				    plan->policies[hit].id);
 			continue;
 		}
-		const struct decide_entry entry = {decide_score(d, pair), pair};
+		const struct decide_entry entry = {0, decide_score(d, pair),
+						   pair};
 		struct decide_entry *last =
 		    d->heap_nr ? &d->heap[d->heap_nr - 1] : NULL;
 
@@ -543,7 +524,10 @@ krn_decide_customer(struct krn_decide *decide,
 	decide_rules(decide, customer);
 	decide_policies(decide->plan, customer, decide->blocked, decide->room,
 			decide->holders);
+	ret->conversion_failures += decide_filter_bits(
+	    decide->plan, decide->values, decide->filter_bits);
 	decide_gates(decide);
+	decide_turns(decide);
 	while (decide->heap_nr && ret->candidates_nr < decide->keep) {
 		const struct decide_entry entry = decide_pop(decide);
 
@@ -551,6 +535,7 @@ krn_decide_customer(struct krn_decide *decide,
 			continue;
 		decide->candidates[ret->candidates_nr++] =
 		    (struct krn_candidate){entry.pair->offer,
-					   entry.pair->channel, entry.score};
+					   entry.pair->channel,
+					   entry.pair->creative, entry.score};
 	}
 }

@@ -35,10 +35,14 @@ struct krn_customer {
 
 struct krn_candidate {
 	uint32_t offer, channel; /* indexes in the plan */
+	int creative;            /* index in the plan, -1: none */
 	double score;            /* finite */
 };
 
-/* Why a pair was dropped; for explanations and tests. */
+/*
+ * Why a pair was dropped, and what did it: a rule, a policy, or (for
+ * qualification) a node of the flow. For explanations and tests.
+ */
 enum krn_drop { KRN_DROP_QUALIFICATION, KRN_DROP_CONTACT_POLICY };
 
 typedef void (*krn_drop_fn)(void *data, uint32_t offer, uint32_t channel,

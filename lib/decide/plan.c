@@ -1,6 +1,7 @@
 /*
- * Compiling a plan: offers, channels, pairs. The flow is in plan_flow.c, the
- * rules and policies are in plan_rule.c and plan_policy.c.
+ * Compiling a plan: offers, channels, pairs. The flow is in plan_flow.c, its
+ * nodes are in plan_filter.c, plan_creative.c and plan_score.c, the rules and
+ * policies in plan_rule.c and plan_policy.c.
  */
 
 #include "base/base.h"
@@ -125,6 +126,7 @@ plan_read_offers(struct plan_build *build)
 		plan->offers[plan->offers_nr++] = (struct krn_plan_offer){
 		    .id = plan_text(from, "id"),
 		    .name = plan_text(from, "name"),
+		    .row = from,
 		    .category_id = plan_text(from, "categoryId"),
 		    .category_name = plan_text(from, "categoryName"),
 		    .sub_category_id = plan_text(from, "subCategoryId"),
@@ -133,8 +135,7 @@ plan_read_offers(struct plan_build *build)
 		    .mandatory = mandatory &&
 				 mandatory->type == KRN_VALUE_BOOL &&
 				 mandatory->boolean,
-		    .is_candidate =
-			krn_str_eq_c(plan_text(from, "status"), "active"),
+		    .is_candidate = true, /* the inventory says */
 		    .propensity_column = -1,
 		};
 	}
@@ -173,6 +174,7 @@ plan_read_channels(struct plan_build *build)
 		plan->channels[plan->channels_nr++] = (struct krn_plan_channel){
 		    .id = id,
 		    .name = plan_text(from, "name"),
+		    .row = from,
 		    .is_candidate =
 			krn_str_eq_c(plan_text(from, "status"), "active") &&
 			krn_str_eq_c(plan_text(from, "deliveryMode"), "file") &&
@@ -220,7 +222,8 @@ plan_read_propensity(struct plan_build *build)
 	struct krn_plan *plan = build->plan;
 	enum krn_err e;
 
-	if (!plan->is_formula && !plan->pair_rules_nr)
+	if (plan->method == KRN_METHOD_PRIORITY_WEIGHTED &&
+	    !plan->pair_rules_nr)
 		return KRN_OK;
 	for (size_t i = 0; i < plan->offers_nr; i++) {
 		if (!plan->offers[i].is_candidate)
@@ -246,8 +249,14 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 		 const struct krn_plan **ret, struct krn_error *err)
 {
 	struct krn_plan *plan = krn_arena_make(arena, struct krn_plan);
-	struct plan_build build = {arena,         config, attributes,
-				   attributes_nr, plan,   err};
+	struct plan_build build = {
+	    .arena = arena,
+	    .config = config,
+	    .attributes = attributes,
+	    .attributes_nr = attributes_nr,
+	    .plan = plan,
+	    .err = err,
+	};
 	enum krn_err e;
 
 	if (!plan)
@@ -260,7 +269,9 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	if ((e = plan_read_rules(&build)) ||
 	    (e = plan_read_propensity(&build)) ||
 	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)) ||
-	    (e = plan_match_pairs(&build)))
+	    (e = plan_match_filters(&build)) ||
+	    (e = plan_match_creatives(&build)) ||
+	    (e = plan_match_weights(&build)) || (e = plan_match_pairs(&build)))
 		return e;
 	*ret = plan;
 	return KRN_OK;

@@ -10,10 +10,14 @@
  * The input is one JSON document, as statement decide_config gives it:
  *
  *	{"flow":     {"id", "name", "version", "config": {"nodes": […]}},
+ *	 "flows":    [{"id", "name", "config"}],    published; for call_flow
  *	 "offers":   [{"id", "name", "status", "priority", "businessValue",
  *	               "categoryId", "categoryName", "subCategoryId",
- *	               "mandatory", "budget"}],
- *	 "channels": [{"id", "name", "status", "deliveryMode"}],
+ *	               "mandatory", "budget", and what filters look at:
+ *	               plan_filter.c}],
+ *	 "channels": [{"id", "name", "status", "deliveryMode", "channelType"}],
+ *	 "creatives": [{"id", "name", "offerId", "channelId", "placementId",
+ *	               "weight"}],                       active ones only
  *	 "rules":    [{"id", "name", "scope", "scopeId", "ruleType", "stage",
  *	               "config", "priority"}],           active ones only
  *	 "policies": [{"id", "name", "scope", "scopeId", "ruleType", "config",
@@ -26,12 +30,52 @@
  *	 "campaign": {"id"},                        whose run it is
  *	 "channelIds": ["chan_…"]}        asked for; [] is every file channel
  *
- * Offers that are not active, the deleted ones among them, are never given;
- * the caps of their category count what was sent of them.
+ * Only offers whose status the inventory includes (active, when it does not
+ * say) are given; the deleted and the emergency-excluded ones have a status
+ * that none can include. The caps of their category count what was sent.
  *
  * Rules and policies come in the order of their priority. What this release
  * does not know (a node, a rule or policy type, a scope) is a compile error
  * that names it: ignoring a policy would contact people who must not be.
+ *
+ * The narrowing nodes may stand in any order in phase 1; a pair always meets
+ * the filters and conditionals in the order of the flow, then its creative,
+ * the rules, the policies, and the first that drops it is the reason.
+ *
+ * filter {conditions: [{field, operator, value}], combinator}
+ *	keeps the pairs for which all ("AND", the default) or any ("OR") of
+ *	the conditions hold; none: keeps every pair. Fields are offer.*,
+ *	channel.* and customer.<column>. A field that is NULL or not there
+ *	makes every condition false but is_null. A value that cannot be
+ *	converted makes it false and, for a customer's, is counted. Of a list
+ *	(offer.tags), contains is true when an element equals the value. regex
+ *	is a POSIX extended expression over bytes: see plan_regex.c.
+ * conditional {conditions, combinator, then: BRANCH, else: BRANCH}
+ *	the conditions are over customer.* and choose a branch. BRANCH is
+ *	{action: "keep" | "drop", conditions, combinator}: it keeps only, or
+ *	drops, the pairs for which its conditions hold; no branch keeps all.
+ * match_creatives {requireCreative = true, placementMatchMode = "any"}
+ *	A pair gets its active creative of the highest weight, then the first
+ *	name. "exact": the creative's placement is the one asked for, and a
+ *	run asks for none; "any", "none": placements are not compared.
+ * call_flow {decisionFlowId}
+ *	the narrowing nodes of that flow's published version, its inventory
+ *	among them, as if they stood here; its other nodes count for nothing.
+ * score {method}
+ *	priority_weighted, formula, and propensity = p × fit × match, where p
+ *	is the attribute propensityScores.<offer> between 0 and 1, else 0.5.
+ *	strategyOverrides [{scope: "category" | "productType" | "channel",
+ *	value, strategyProfileId}]: pairs of that category or channel (id or
+ *	name) take the weights of that profile; the first that fits counts.
+ * rank {method, maxCandidates}
+ *	score (the default): see contract 7. priority: priority first, then
+ *	as score. diversity: in the order of score, each category's first,
+ *	then each category's second, and so on. round_robin: the categories
+ *	take turns in the order of their names, then ids, each with its next
+ *	best by score. Offers without a category are one category. Caps cut
+ *	the ranked list; what they cut leaves no turn to others.
+ * compute, set_properties, extension_point
+ *	are accepted and change nothing: no output shows their values.
  *
  * Source: contract section 7; spec, decision flow format.
  */
@@ -74,7 +118,8 @@ struct krn_plan_times {
 
 struct krn_plan_offer {
 	struct krn_str id, name, category_id, category_name, sub_category_id;
-	double priority; /* 0..100 */
+	const struct krn_value *row; /* in the document */
+	double priority;             /* 0..100 */
 	double business_value;
 	bool mandatory;
 	bool is_candidate;     /* active and in the inventory */
@@ -82,10 +127,12 @@ struct krn_plan_offer {
 	bool is_spent;         /* … or no money */
 	int propensity_column; /* of propensityScores.<name>, or -1 */
 	uint32_t order; /* of candidates: place by priority descending, name */
+	uint32_t category; /* its place by name and id among all categories */
 };
 
 struct krn_plan_channel {
 	struct krn_str id, name;
+	const struct krn_value *row; /* in the document */
 	bool is_candidate;
 	uint32_t order; /* place by name */
 };
@@ -102,6 +149,9 @@ enum krn_plan_operator {
 	KRN_OP_CONTAINS,
 	KRN_OP_EXISTS,
 	KRN_OP_NOT_EXISTS,
+	/* of filters only */
+	KRN_OP_STARTS_WITH,
+	KRN_OP_REGEX,
 };
 
 /* A constant in the type of the column that it is compared with. */
@@ -203,10 +253,76 @@ struct krn_plan_policy {
 	bool spares_mandatory;      /* mandatory offers do not obey it */
 };
 
+/* What a condition of a filter looks at. */
+enum krn_plan_source {
+	KRN_SOURCE_OFFER,
+	KRN_SOURCE_CHANNEL,
+	KRN_SOURCE_CUSTOMER,
+};
+
+struct krn_plan_condition {
+	enum krn_plan_source source;
+	struct krn_str field;         /* of an offer or channel: "metadata.x" */
+	int column;                   /* of a customer; -1: the view has none */
+	enum krn_attribute_type type; /* that both sides are compared in */
+	enum krn_plan_operator op;
+	const struct krn_plan_constant *constants;
+	size_t constants_nr;
+	bool never;          /* a constant cannot be converted: false */
+	const void *pattern; /* of a regex; plan_regex.c */
+};
+
+/* Which conditions of a filter must hold: none, all, or any of `mask`. */
+struct krn_plan_test {
+	uint64_t mask;
+	bool is_any;
+	bool is_negated;
+};
+
+/* A filter, or a conditional: then `when` chooses the test. */
+struct krn_plan_filter {
+	struct krn_str id; /* of the node */
+	struct krn_plan_condition *conditions;
+	size_t conditions_nr;
+	struct krn_plan_test when, keep, otherwise;
+};
+
+/* All conditions of a node are bits of a word. */
+#define KRN_PLAN_CONDITIONS_MAX 64
+/* Filters and conditionals of a flow and the flows that it calls. */
+#define KRN_PLAN_FILTERS_MAX 32
+
+struct krn_plan_creative {
+	struct krn_str id, name, placement_id;
+	double weight; /* 0..100 */
+};
+
+enum krn_plan_method {
+	KRN_METHOD_PRIORITY_WEIGHTED,
+	KRN_METHOD_PROPENSITY,
+	KRN_METHOD_FORMULA,
+};
+
+/* Of the formula: propensity, relevance, impact, emphasis; sum 1. */
+struct krn_plan_weights {
+	double of[4];
+};
+
+enum krn_plan_turns {
+	KRN_TURNS_NONE, /* as the scores are */
+	KRN_TURNS_DIVERSITY,
+	KRN_TURNS_ROUND_ROBIN,
+};
+
 /* An offer on a channel. */
 struct krn_plan_pair {
 	uint32_t offer, channel;
-	uint32_t order; /* of equal scores */
+	uint32_t order;              /* of equal scores */
+	int creative;                /* index in the plan, -1: none */
+	double weight;               /* of the creative, else 100 */
+	uint32_t weights;            /* of the formula: index in the plan */
+	const uint64_t *filter_bits; /* of each filter: its conditions over
+					offer and channel that hold */
 	/* which rules and policies look at it */
 	uint64_t hard[KRN_PLAN_MASK_WORDS];
 	uint64_t soft[KRN_PLAN_MASK_WORDS];
@@ -254,9 +370,19 @@ struct krn_plan {
 	size_t pair_rules_nr, pair_policies_nr;
 	int own_campaign; /* the run's, among the counted ones; or -1 */
 
-	bool is_formula;
-	double weights[4]; /* propensity, relevance, impact, emphasis; sum 1 */
-	bool by_priority;  /* rank method */
+	struct krn_plan_filter *filters;
+	size_t filters_nr;
+	struct krn_plan_creative *creatives;
+	size_t creatives_nr;
+	bool needs_creative;        /* a pair without one is dropped */
+	struct krn_str creative_id; /* of the match_creatives node */
+
+	enum krn_plan_method method;
+	struct krn_plan_weights *weights; /* the flow's, then overrides' */
+	size_t weights_nr;
+	bool by_priority; /* rank method */
+	enum krn_plan_turns turns;
+	size_t categories_nr;
 	size_t max_candidates;
 };
 

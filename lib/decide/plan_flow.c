@@ -10,8 +10,8 @@
 typedef enum krn_err (*flow_node_fn)(struct plan_build *build,
 				     const struct krn_value *node);
 
-static const struct krn_value *
-flow_list(const struct krn_value *config, const char *name)
+const struct krn_value *
+plan_list(const struct krn_value *config, const char *name)
 {
 	const struct krn_value *list = krn_value_find(config, name);
 
@@ -19,45 +19,72 @@ flow_list(const struct krn_value *config, const char *name)
 								       : NULL;
 }
 
-static bool
-flow_list_has(const struct krn_value *list, struct krn_str id)
+bool
+plan_list_has(const struct krn_value *list, struct krn_str text)
 {
 	for (size_t i = 0; list && i < list->array.nr; i++)
 		if (list->array.items[i].type == KRN_VALUE_STRING &&
-		    krn_str_eq(list->array.items[i].string, id))
+		    krn_str_eq(list->array.items[i].string, text))
 			return true;
 	return false;
 }
 
+/* includeStatuses: only those that an offer can have, active by default. */
+static enum krn_err
+flow_statuses(struct plan_build *build, const struct krn_value *statuses)
+{
+	static const char *const known[] = {"draft", "active", "paused",
+					    "archived"};
+
+	for (size_t i = 0; statuses && i < statuses->array.nr; i++) {
+		const struct krn_value *status = &statuses->array.items[i];
+		size_t k = 0;
+
+		while (k < KRN_NR(known) &&
+		       !(status->type == KRN_VALUE_STRING &&
+			 krn_str_eq_c(status->string, known[k])))
+			k++;
+		if (k == KRN_NR(known))
+			return plan_refuse(build,
+					   "inventory: includeStatuses may be "
+					   "draft, active, paused, archived");
+	}
+	return KRN_OK;
+}
+
+/* That of a flow called narrows what the inventories before it left. */
 static enum krn_err
 flow_inventory(struct plan_build *build, const struct krn_value *node)
 {
 	const struct krn_value *config = krn_value_find(node, "config");
 	const struct krn_str scope = plan_text(config, "scope");
-	const struct krn_value *categories = flow_list(config, "categoryIds");
-	const struct krn_value *offers = flow_list(config, "offerIds");
-	const struct krn_value *statuses = flow_list(config, "includeStatuses");
+	const struct krn_value *categories = plan_list(config, "categoryIds");
+	const struct krn_value *subs = plan_list(config, "subCategoryIds");
+	const struct krn_value *offers = plan_list(config, "offerIds");
+	const struct krn_value *statuses = plan_list(config, "includeStatuses");
+	enum krn_err e;
 
 	if (scope.len && !krn_str_eq_c(scope, "all") &&
 	    !krn_str_eq_c(scope, "category"))
 		return plan_refuse(build,
 				   "inventory: scope \"%.*s\" is not supported",
 				   KRN_STR_ARG(scope));
-	if (flow_list(config, "subCategoryIds"))
-		return plan_refuse(
-		    build, "inventory: subCategoryIds is not supported");
-	if (statuses && (statuses->array.nr != 1 ||
-			 !flow_list_has(statuses, KRN_STR("active"))))
-		return plan_refuse(build, "inventory: includeStatuses may "
-					  "only be [\"active\"]");
+	if ((e = flow_statuses(build, statuses)))
+		return e;
 	const bool by_category = krn_str_eq_c(scope, "category");
 
 	for (size_t i = 0; i < build->plan->offers_nr; i++) {
 		struct krn_plan_offer *offer = &build->plan->offers[i];
+		const struct krn_str status = plan_text(offer->row, "status");
 
-		if ((by_category &&
-		     !flow_list_has(categories, offer->category_id)) ||
-		    (offers && !flow_list_has(offers, offer->id)))
+		if (!(statuses ? plan_list_has(statuses, status)
+			       : krn_str_eq_c(status, "active")) ||
+		    (by_category &&
+		     !plan_list_has(categories, offer->category_id)) ||
+		    (subs &&
+		     !plan_list_has(subs,
+				    plan_text(offer->row, "subCategoryId"))) ||
+		    (offers && !plan_list_has(offers, offer->id)))
 			offer->is_candidate = false;
 	}
 	return KRN_OK;
@@ -77,145 +104,70 @@ flow_gate(struct plan_build *build, const struct krn_value *node)
 	return KRN_OK;
 }
 
-/* Their sum must stay a number; a sensible one is at most 1. */
-#define WEIGHT_MAX 1000000
-
-/* The four weights under `names`; divided by their sum. */
+/* What changes nothing: see plan.h. */
 static enum krn_err
-flow_weights(struct plan_build *build, const struct krn_value *from,
-	     const char *const names[4])
+flow_nothing(struct plan_build *build KRN_UNUSED,
+	     const struct krn_value *node KRN_UNUSED)
 {
-	double *weights = build->plan->weights, sum = 0;
-
-	for (size_t i = 0; i < 4; i++) {
-		const struct krn_value *weight = krn_value_find(from, names[i]);
-
-		weights[i] = 0;
-		if (weight && (!krn_value_number(weight, &weights[i]) ||
-			       !(weights[i] >= 0 && weights[i] <= WEIGHT_MAX)))
-			return plan_refuse(build,
-					   "score: %s must be a number from 0 "
-					   "to %d",
-					   names[i], WEIGHT_MAX);
-		sum += weights[i];
-	}
-	if (!(sum > 0))
-		return plan_refuse(build,
-				   "score: the weights of the formula are 0");
-	for (size_t i = 0; i < 4; i++)
-		weights[i] /= sum;
 	return KRN_OK;
 }
 
-/* A share of the customers scored by another model: {enabled, …} */
-static bool
-flow_has_challenger(const struct krn_value *config)
-{
-	const struct krn_value *challenger =
-	    krn_value_find(config, "championChallenger");
-	const struct krn_value *enabled = krn_value_find(challenger, "enabled");
-
-	return challenger && challenger->type != KRN_VALUE_NULL &&
-	       !(enabled && enabled->type == KRN_VALUE_BOOL &&
-		 !enabled->boolean);
-}
-
+/* Placements, and choices over all customers: a run makes neither. */
 static enum krn_err
-flow_score(struct plan_build *build, const struct krn_value *node)
+flow_refuse(struct plan_build *build, const struct krn_value *node)
 {
-	static const char *const own[] = {"propensityWeight", "relevanceWeight",
-					  "impactWeight", "emphasisWeight"};
-	static const char *const profile[] = {"propensity", "relevance",
-					      "impact", "emphasis"};
-	const struct krn_value *config = krn_value_find(node, "config");
-	const struct krn_str method = plan_text(config, "method");
-	const struct krn_str id = plan_text(config, "strategyProfileId");
-	const struct krn_value *profiles =
-	    krn_value_find(build->config, "profiles");
+	const struct krn_str type = plan_text(node, "type");
 
-	if (flow_list(config, "strategyOverrides"))
-		return plan_refuse(build,
-				   "score: strategyOverrides is not supported");
-	if (flow_has_challenger(config))
-		return plan_refuse(
-		    build, "score: championChallenger is not supported");
-	if (method.len == 0 || krn_str_eq_c(method, "priority_weighted"))
-		return KRN_OK;
-	if (!krn_str_eq_c(method, "formula"))
-		return plan_refuse(build,
-				   "score: method \"%.*s\" is not supported",
-				   KRN_STR_ARG(method));
-	build->plan->is_formula = true;
-	if (!id.len)
-		return flow_weights(build, krn_value_find(config, "formula"),
-				    own);
-	for (size_t i = 0; profiles && profiles->type == KRN_VALUE_ARRAY &&
-			   i < profiles->array.nr;
-	     i++)
-		if (krn_str_eq(plan_text(&profiles->array.items[i], "id"), id))
-			return flow_weights(
-			    build,
-			    krn_value_find(&profiles->array.items[i],
-					   "weights"),
-			    profile);
-	return plan_refuse(build, "score: the ranking profile is not there");
-}
-
-static enum krn_err
-flow_rank(struct plan_build *build, const struct krn_value *node)
-{
-	const struct krn_value *config = krn_value_find(node, "config");
-	const struct krn_str method = plan_text(config, "method");
-	const struct krn_value *max = krn_value_find(config, "maxCandidates");
-
-	if (max) {
-		if (max->type != KRN_VALUE_INT || max->integer < 1 ||
-		    max->integer > KRN_PLAN_CANDIDATES_MAX)
-			return plan_refuse(
-			    build, "rank: maxCandidates must be 1 to %d",
-			    KRN_PLAN_CANDIDATES_MAX);
-		build->plan->max_candidates = (size_t)max->integer;
-	}
-	build->plan->by_priority = krn_str_eq_c(method, "priority");
-	if (method.len && !build->plan->by_priority &&
-	    !krn_str_eq_c(method, "score"))
-		return plan_refuse(build,
-				   "rank: method \"%.*s\" is not supported",
-				   KRN_STR_ARG(method));
-	return KRN_OK;
-}
-
-static enum krn_err
-flow_response(struct plan_build *build KRN_UNUSED,
-	      const struct krn_value *node KRN_UNUSED)
-{
-	return KRN_OK;
+	return plan_refuse(
+	    build, "node \"%.*s\": type %.*s is not supported yet: %s",
+	    KRN_STR_ARG(plan_text(node, "id")), KRN_STR_ARG(type),
+	    krn_str_eq_c(type, "group")
+		? "a run asks for no placements"
+		: "candidates are ranked customer by customer");
 }
 
 /* The nodes of this release; catalog/kind.h knows all, and their phases. */
 static const struct {
 	const char *type;
-	flow_node_fn read;
-	bool repeats; /* a flow may have several */
+	flow_node_fn read; /* NULL: call_flow */
+	bool repeats;      /* a flow may have several */
 } flow_nodes[] = {
     {"inventory", flow_inventory, false},
+    {"filter", plan_read_filter, true},
+    {"match_creatives", plan_read_creatives, false},
     {"qualify", flow_gate, false},
     {"contact_policy", flow_gate, false},
-    {"score", flow_score, false},
-    {"rank", flow_rank, false},
-    {"response", flow_response, false},
-    {"extension_point", flow_response, true}, /* a hook; none is set */
+    {"conditional", plan_read_conditional, true},
+    {"score", plan_read_score, false},
+    {"rank", plan_read_rank, false},
+    {"group", flow_refuse, true},
+    {"optimize", flow_refuse, true},
+    {"compute", flow_nothing, true},
+    {"set_properties", flow_nothing, true},
+    {"response", flow_nothing, false},
+    {"call_flow", NULL, true},
+    {"extension_point", flow_nothing, true}, /* a hook; none is set */
 };
 
-/* What the nodes so far were. */
+/* A flow that calls another that calls a third. */
+#define CALL_DEPTH_MAX 3
+
+/* The nodes of one flow so far; `caller` is the flow that calls it. */
 struct flow_walk {
-	int phase;
-	bool seen[KRN_NR(flow_nodes)];
+	const struct flow_walk *caller;
+	struct krn_str flow_id;
+	int depth, phase;
+	uint32_t seen; /* bits of flow_nodes */
 };
 
+static enum krn_err flow_call(struct plan_build *build,
+			      const struct krn_value *node,
+			      const struct flow_walk *caller);
+
+/* The node's type, if it may stand at this place. */
 static enum krn_err
-flow_node(struct plan_build *build, const struct krn_value *node, size_t index,
-	  struct flow_walk *walk)
+flow_place(struct plan_build *build, const struct krn_value *node, size_t index,
+	   struct flow_walk *walk, size_t *ret)
 {
 	const struct krn_str type = plan_text(node, "type");
 	const struct krn_str id = plan_text(node, "id");
@@ -243,30 +195,86 @@ flow_node(struct plan_build *build, const struct krn_value *node, size_t index,
 				   "yet",
 				   KRN_STR_ARG(id), KRN_STR_ARG(type));
 	/* which of two would count? */
-	if (walk->seen[i] && !flow_nodes[i].repeats)
+	if ((walk->seen >> i & 1) && !flow_nodes[i].repeats)
 		return plan_refuse(build,
 				   "node \"%.*s\": the flow has more than one "
 				   "%.*s",
 				   KRN_STR_ARG(id), KRN_STR_ARG(type));
-	walk->seen[i] = true;
-	return flow_nodes[i].read(build, node);
+	walk->seen |= UINT32_C(1) << i;
+	*ret = i;
+	return KRN_OK;
+}
+
+static enum krn_err
+flow_read_nodes(struct plan_build *build, const struct krn_value *config,
+		struct flow_walk *walk)
+{
+	const struct krn_value *nodes = plan_list(config, "nodes");
+	size_t type = 0;
+	enum krn_err e;
+
+	if (!nodes)
+		return plan_refuse(build, "the flow has no nodes");
+	for (size_t i = 0; i < nodes->array.nr; i++) {
+		const struct krn_value *node = &nodes->array.items[i];
+
+		if ((e = flow_place(build, node, i, walk, &type)))
+			return e;
+		/* of a flow called, the narrowing nodes count */
+		if (walk->caller && krn_flow_phase(plan_text(node, "type")) > 1)
+			continue;
+		build->node_types |= UINT32_C(1) << type;
+		e = flow_nodes[type].read ? flow_nodes[type].read(build, node)
+					  : flow_call(build, node, walk);
+		if (e)
+			return e;
+	}
+	return KRN_OK;
+}
+
+static enum krn_err
+flow_call(struct plan_build *build, const struct krn_value *node,
+	  const struct flow_walk *caller)
+{
+	const struct krn_str id =
+	    plan_text(krn_value_find(node, "config"), "decisionFlowId");
+	const struct krn_str name = plan_text(node, "id");
+	const struct krn_value *flows = plan_list(build->config, "flows");
+	struct flow_walk walk = {caller, id, caller->depth + 1, 1, 0};
+
+	for (const struct flow_walk *up = caller; up; up = up->caller)
+		if (krn_str_eq(up->flow_id, id))
+			return plan_refuse(build,
+					   "node \"%.*s\": the flow calls "
+					   "itself",
+					   KRN_STR_ARG(name));
+	if (walk.depth > CALL_DEPTH_MAX)
+		return plan_refuse(build,
+				   "node \"%.*s\": flows are called more than "
+				   "%d deep",
+				   KRN_STR_ARG(name), CALL_DEPTH_MAX);
+	for (size_t i = 0; flows && i < flows->array.nr; i++)
+		if (krn_str_eq(plan_text(&flows->array.items[i], "id"), id))
+			return flow_read_nodes(
+			    build,
+			    krn_value_find(&flows->array.items[i], "config"),
+			    &walk);
+	return plan_refuse(build,
+			   "node \"%.*s\": the flow that it calls is not there "
+			   "or not published",
+			   KRN_STR_ARG(name));
 }
 
 enum krn_err
 plan_read_flow(struct plan_build *build)
 {
 	const struct krn_value *flow = krn_value_find(build->config, "flow");
-	const struct krn_value *nodes =
-	    krn_value_find(krn_value_find(flow, "config"), "nodes");
-	struct flow_walk walk = {.phase = 1};
+	struct flow_walk walk = {NULL, plan_text(flow, "id"), 0, 1, 0};
 	enum krn_err e;
 
 	build->plan->max_candidates = 5;
-	if (!nodes || nodes->type != KRN_VALUE_ARRAY || nodes->array.nr == 0)
-		return plan_refuse(build, "the flow has no nodes");
-	for (size_t i = 0; i < nodes->array.nr; i++)
-		if ((e = flow_node(build, &nodes->array.items[i], i, &walk)))
-			return e;
+	if ((e = flow_read_nodes(build, krn_value_find(flow, "config"), &walk)))
+		return e;
 	if (!plan_flow_has(build, "response"))
 		return plan_refuse(build, "the flow has no response");
 	return KRN_OK;
@@ -276,13 +284,8 @@ plan_read_flow(struct plan_build *build)
 bool
 plan_flow_has(const struct plan_build *build, const char *type)
 {
-	const struct krn_value *nodes = krn_value_find(
-	    krn_value_find(krn_value_find(build->config, "flow"), "config"),
-	    "nodes");
-
-	for (size_t i = 0; i < nodes->array.nr; i++)
-		if (krn_str_eq_c(plan_text(&nodes->array.items[i], "type"),
-				 type))
-			return true;
+	for (size_t i = 0; i < KRN_NR(flow_nodes); i++)
+		if (strcmp(flow_nodes[i].type, type) == 0)
+			return build->node_types >> i & 1;
 	return false;
 }

@@ -328,19 +328,20 @@ plan_read_policies(struct plan_build *build)
 
 /* Pairs */
 
-/* The creative of a pair, and its placement; no flow gives it one yet. */
+/* The creative of a pair, and its placement; "": none. */
 static struct krn_str
-pair_creative(const struct krn_plan *plan KRN_UNUSED,
-	      const struct krn_plan_pair *pair KRN_UNUSED)
+pair_creative(const struct krn_plan *plan, const struct krn_plan_pair *pair)
 {
-	return KRN_STR("");
+	return pair->creative < 0 ? KRN_STR("")
+				  : plan->creatives[pair->creative].id;
 }
 
 static struct krn_str
-pair_placement(const struct krn_plan *plan KRN_UNUSED,
-	       const struct krn_plan_pair *pair KRN_UNUSED)
+pair_placement(const struct krn_plan *plan, const struct krn_plan_pair *pair)
 {
-	return KRN_STR("");
+	return pair->creative < 0
+		   ? KRN_STR("")
+		   : plan->creatives[pair->creative].placement_id;
 }
 
 static bool

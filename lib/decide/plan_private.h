@@ -12,6 +12,11 @@ struct plan_build {
 	size_t attributes_nr;
 	struct krn_plan *plan;
 	struct krn_error *err;
+	uint32_t node_types; /* bits of flow_nodes: what the flow has, with
+				the flows that it calls */
+	const struct krn_value *overrides; /* strategyOverrides, or NULL */
+	bool is_exact;                     /* placementMatchMode */
+	bool has_creatives;                /* match_creatives is there */
 };
 
 /* The text of a member, "" when it is absent or no string. */
@@ -87,6 +92,45 @@ bool plan_policy_looks(const struct krn_plan *plan,
 
 /* Has the flow a node of that type? */
 bool plan_flow_has(const struct plan_build *build, const char *type);
+
+/* A list that is there and not empty, else NULL; is a text in it? */
+const struct krn_value *plan_list(const struct krn_value *config,
+				  const char *name);
+bool plan_list_has(const struct krn_value *list, struct krn_str text);
+
+/* A scalar as text, as PostgreSQL would print it; false: it is none. */
+bool plan_scalar_text(struct krn_arena *arena, const struct krn_value *value,
+		      struct krn_str *ret);
+
+/* The constant in the column's type; false: it cannot be converted. */
+bool plan_constant(struct krn_arena *arena, const struct krn_value *value,
+		   enum krn_attribute_type type, struct krn_plan_constant *ret);
+
+/*
+ * An extended regular expression, in the arena.
+ * Errors: KRN_ERR_INVALID  it is none, or may grow too large
+ */
+enum krn_err plan_regex(struct krn_arena *arena, struct krn_str text,
+			const void **ret, struct krn_error *err);
+bool plan_regex_matches(const void *pattern, struct krn_str text,
+			bool *ret_is_good);
+
+/* Nodes of the flow. */
+enum krn_err plan_read_filter(struct plan_build *build,
+			      const struct krn_value *node);
+enum krn_err plan_read_conditional(struct plan_build *build,
+				   const struct krn_value *node);
+enum krn_err plan_read_creatives(struct plan_build *build,
+				 const struct krn_value *node);
+enum krn_err plan_read_score(struct plan_build *build,
+			     const struct krn_value *node);
+enum krn_err plan_read_rank(struct plan_build *build,
+			    const struct krn_value *node);
+
+/* What the nodes say of each pair. */
+enum krn_err plan_match_filters(struct plan_build *build);
+enum krn_err plan_match_creatives(struct plan_build *build);
+enum krn_err plan_match_weights(struct plan_build *build);
 
 /* The steps of krn_plan_compile. */
 enum krn_err plan_read_flow(struct plan_build *build);

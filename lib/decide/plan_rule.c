@@ -33,8 +33,8 @@ plan_operator(struct krn_str name, enum krn_plan_operator *ret)
 }
 
 /* A scalar as text, as PostgreSQL would print it. */
-static bool
-rule_scalar_text(struct krn_arena *arena, const struct krn_value *value,
+bool
+plan_scalar_text(struct krn_arena *arena, const struct krn_value *value,
 		 struct krn_str *ret)
 {
 	char number[KRN_DOUBLE_TEXT_BYTES];
@@ -90,12 +90,12 @@ rule_time(struct krn_arena *arena, struct krn_str text, int64_t *ret)
 }
 
 /* The constant in the column's type; false: it cannot be converted. */
-static bool
-rule_constant(struct krn_arena *arena, const struct krn_value *value,
+bool
+plan_constant(struct krn_arena *arena, const struct krn_value *value,
 	      enum krn_attribute_type type, struct krn_plan_constant *ret)
 {
 	*ret = (struct krn_plan_constant){{NULL, 0}, 0, 0, false};
-	if (!rule_scalar_text(arena, value, &ret->text))
+	if (!plan_scalar_text(arena, value, &ret->text))
 		return false;
 	switch (type) {
 	case KRN_ATTRIBUTE_TEXT:
@@ -141,7 +141,7 @@ rule_constants(struct plan_build *build, const struct krn_value *value,
 	if (!constants)
 		return krn_arena_fail(build->arena, build->err);
 	for (size_t i = 0; i < nr; i++)
-		if (!rule_constant(build->arena,
+		if (!plan_constant(build->arena,
 				   is_list ? &value->array.items[i] : value,
 				   type, &constants[i]))
 			rule->never = true;

@@ -8,13 +8,16 @@ SELECT pg_catalog.jsonb_build_object(
 	'flow', pg_catalog.jsonb_build_object('id', f.id, 'name', f.name, 'version', v.version, 'config', v.config),
 	'offers', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'id', o.id, 'name', o.name,
-			'status', CASE WHEN o.deleted_at IS NOT NULL THEN 'deleted' WHEN o.emergency_excluded THEN 'paused' ELSE o.status END,
+			'status', CASE WHEN o.deleted_at IS NOT NULL THEN 'deleted' WHEN o.emergency_excluded THEN 'excluded' ELSE o.status END,
 			'priority', o.priority, 'businessValue', o.business_value,
 			'categoryId', o.category_id, 'categoryName', g.name,
-			'subCategoryId', o.sub_category_id, 'budget', o.budget,
+			'subCategoryId', o.sub_category_id, 'subCategoryName', u.name, 'budget', o.budget,
+			'category', o.category, 'group', o.offer_group, 'productType', o.product_type,
+			'tags', o.tags, 'margin', o.margin, 'revenueValue', o.revenue_value, 'metadata', o.metadata,
 			'mandatory', o.mandatory AND o.mandatory_expires_at > pg_catalog.now()) ORDER BY o.id), '[]')
 		FROM kaireon.offers AS o
 		LEFT JOIN kaireon.categories AS g ON g.tenant_id = o.tenant_id AND g.id = o.category_id
+		LEFT JOIN kaireon.sub_categories AS u ON u.tenant_id = o.tenant_id AND u.id = o.sub_category_id
 		WHERE o.tenant_id = c.tenant_id
 		  AND (o.deleted_at IS NULL OR EXISTS (
 			SELECT FROM kaireon.contact_policies AS p
@@ -25,9 +28,22 @@ SELECT pg_catalog.jsonb_build_object(
 			        AND (p.config ->> 'categoryId' = o.category_id OR p.config ->> 'subCategoryId' = o.sub_category_id))
 			    OR (p.rule_type = 'mutual_exclusion' AND p.config -> 'offerGroup' ? o.id))))),
 	'channels', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-			'id', h.id, 'name', h.name, 'status', h.status, 'deliveryMode', h.delivery_mode) ORDER BY h.id), '[]')
+			'id', h.id, 'name', h.name, 'status', h.status, 'deliveryMode', h.delivery_mode,
+			'channelType', h.channel_type) ORDER BY h.id), '[]')
 		FROM kaireon.channels AS h
 		WHERE h.tenant_id = c.tenant_id AND h.deleted_at IS NULL),
+	'creatives', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', x.id, 'name', x.name, 'offerId', x.offer_id, 'channelId', x.channel_id,
+			'placementId', x.placement_id, 'weight', x.weight) ORDER BY x.id), '[]')
+		FROM kaireon.creatives AS x
+		WHERE x.tenant_id = c.tenant_id AND x.deleted_at IS NULL AND x.status = 'active'),
+	'flows', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', y.id, 'name', y.name, 'config', w.config) ORDER BY y.id), '[]')
+		FROM kaireon.decision_flows AS y
+		JOIN kaireon.decision_flow_versions AS w
+		  ON w.tenant_id = y.tenant_id AND w.flow_id = y.id AND w.version = y.published_version
+		WHERE y.tenant_id = c.tenant_id AND y.deleted_at IS NULL
+		  AND pg_catalog.jsonb_path_exists(v.config, '$.nodes[*] ? (@.type == "call_flow")')),
 	'rules', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'id', q.id, 'name', q.name, 'scope', q.scope, 'scopeId', q.scope_id,
 			'ruleType', q.rule_type, 'stage', q.stage, 'config', q.config,

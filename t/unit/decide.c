@@ -8,6 +8,8 @@
 
 #define END "{'id':'e','type':'response'}"
 #define BOTH "a/m=0.5 b/m=0.4"
+#define STATUS(id, status)                                                     \
+	"{'id':'" id "','name':'" id "','status':'" status "','priority':50}"
 
 static void
 test_inventory(void **state KRN_UNUSED)
@@ -62,14 +64,47 @@ test_inventory(void **state KRN_UNUSED)
 	     .inventory = "{'scope':'offer'}",
 	     .refused = "inventory: scope \"offer\" is not supported"},
 	    {.name = "sub-categories",
-	     .inventory = "{'subCategoryIds':['s']}",
-	     .refused = "inventory: subCategoryIds is not supported"},
-	    {.name = "another status",
+	     .inventory = "{'subCategoryIds':['s','t']}",
+	     .offers = CASE_OFFER("a", "1", "") "," CASE_OFFER(
+		 "b", "2",
+		 ",'subCategoryId':'t'") "," CASE_OFFER("c", "3",
+							",'subCategoryId':'u'"),
+	     .expect = "b/m=0.02"},
+	    {.name = "a sub-category of a category",
+	     .inventory = "{'scope':'category','categoryIds':['g'],"
+			  "'subCategoryIds':['t']}",
+	     .offers = CASE_OFFER("a", "1", ",'categoryId':'g'") "," CASE_OFFER(
+		 "b", "2",
+		 ",'categoryId':'g','subCategoryId':'t'") "," CASE_OFFER("c",
+									 "3",
+									 ",'"
+									 "categ"
+									 "oryId"
+									 "':'h'"
+									 ",'"
+									 "subCa"
+									 "tegor"
+									 "yId':"
+									 "'t'"),
+	     .expect = "b/m=0.02"},
+	    {.name = "more statuses",
 	     .inventory = "{'includeStatuses':['active','paused']}",
-	     .refused = "includeStatuses may only be"},
+	     .offers =
+		 STATUS("a", "active") "," STATUS("b", "paused") "," STATUS(
+		     "c", "draft") "," STATUS("d",
+					      "deleted") "," STATUS("e",
+								    "excluded"),
+	     .expect = "a/m=0.5 b/m=0.5"},
+	    {.name = "not the deleted",
+	     .inventory = "{'includeStatuses':['active','deleted']}",
+	     .refused = "includeStatuses may be draft, active, paused, arch"},
+	    {.name = "not the excluded",
+	     .inventory = "{'includeStatuses':['excluded']}",
+	     .refused = "includeStatuses may be"},
 	    {.name = "only another status",
 	     .inventory = "{'includeStatuses':['draft']}",
-	     .refused = "includeStatuses may only be"},
+	     .offers = STATUS("a", "active") "," STATUS("c", "draft"),
+	     .expect = "c/m=0.5"},
 	};
 
 	DECIDE_CASES(cases);
@@ -142,11 +177,14 @@ test_nodes(void **state KRN_UNUSED)
 	     .refused = "unknown type \"\""},
 	    {.name = "no node", .nodes = "1," END, .refused = "unknown type"},
 	    {.name = "a model",
-	     .nodes = SCORE("'method':'propensity'"),
-	     .refused = "score: method \"propensity\" is not supported"},
+	     .nodes = SCORE("'method':'propensity','modelKey':'x'"),
+	     .refused = "score: modelKey is not supported"},
+	    {.name = "another method",
+	     .nodes = SCORE("'method':'guess'"),
+	     .refused = "score: method \"guess\" is not supported"},
 	    {.name = "strategyOverrides",
 	     .nodes = SCORE("'strategyOverrides':[{}]"),
-	     .refused = "strategyOverrides is not supported"},
+	     .refused = "strategyOverrides need the method formula"},
 	    {.name = "championChallenger",
 	     .nodes = SCORE("'championChallenger':{'enabled':true,"
 			    "'experimentId':'x'}"),
@@ -174,8 +212,10 @@ static void
 test_other_nodes(void **state KRN_UNUSED)
 {
 	static const char *const types[] = {
-	    "filter", "match_creatives", "enrich",  "conditional", "optimize",
-	    "group",  "set_properties",  "compute", "call_flow"};
+	    "enrich",
+	    "optimize",
+	    "group",
+	};
 
 	for (size_t i = 0; i < KRN_NR(types); i++) {
 		char nodes[200], refused[100];
@@ -303,9 +343,9 @@ test_rank(void **state KRN_UNUSED)
 					   "'deleted','priority':50}," NAMED(
 					       "c", "w", "50"),
 	     .expect = "c/m=0.5 a/m=0.5"},
-	    {.name = "diversity",
-	     .nodes = RANK("'method':'diversity'"),
-	     .refused = "rank: method \"diversity\" is not supported"},
+	    {.name = "another method",
+	     .nodes = RANK("'method':'luck'"),
+	     .refused = "rank: method \"luck\" is not supported"},
 	};
 
 	DECIDE_CASES(cases);

@@ -55,11 +55,13 @@ case_document(struct krn_arena *arena, const struct decide_case *test)
 
 	krn_buf_init(&buf, arena);
 	krn_buf_printf(&buf,
-		       "{%s'flow':{'config':{'nodes':[{'id':'i',"
+		       "{%s'flow':{'id':'f','config':{'nodes':[{'id':'i',"
 		       "'type':'inventory','config':%s}%s%s]}},",
 		       case_or(test->more, ""), case_or(test->inventory, "{}"),
 		       test->nodes && !*test->nodes ? "" : ",",
 		       case_or(test->nodes, case_nodes));
+	krn_buf_printf(&buf, "'creatives':[%s],'flows':[%s],",
+		       case_or(test->creatives, ""), case_or(test->flows, ""));
 	krn_buf_printf(&buf, "'offers':[%s],'channels':[%s],'rules':[%s],",
 		       case_or(test->offers, case_offers),
 		       case_or(test->channels, CASE_CHANNEL("m")),
@@ -225,6 +227,10 @@ case_decide(struct krn_arena *arena, const struct krn_plan *plan,
 
 		krn_buf_add_c(&buf, " ");
 		case_add_pair(&buf, plan, it->offer, it->channel);
+		if (it->creative >= 0)
+			krn_buf_printf(
+			    &buf, "*%.*s",
+			    KRN_STR_ARG(plan->creatives[it->creative].id));
 		krn_format_double(it->score, score);
 		krn_buf_printf(&buf, "=%s", score);
 	}

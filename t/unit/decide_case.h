@@ -47,6 +47,7 @@ struct decide_case {
 	const char *offers;   /* a: 50, g; b: 40, h */
 	const char *channels; /* m */
 	const char *rules, *policies, *profiles; /* none */
+	const char *creatives, *flows;           /* none */
 	const char *customer; /* texts by column: {'age':'30'}; no column */
 	const char *segments; /* of the customer: ['vip']; none of vip, new */
 	const char *contacts; /* [[offer, channel, hours ago, and µs, campaign,
@@ -59,7 +60,8 @@ struct decide_case {
 	int keep;              /* 0: as many as the plan says; -1: none */
 
 	/*
-	 * "a/m=0.5 b/m=0.4": offer, channel and score in rank order; then
+	 * "a/m=0.5 b/m*k=0.4": offer, channel, creative (if there is one) and
+	 * score in rank order; then
 	 * "-c/m:r1" for each dropped pair, with the rule or policy; then "!1"
 	 * for values that could not be converted.
 	 */

@@ -200,6 +200,49 @@ test_segments(void **state KRN_UNUSED)
 	DECIDE_CASES(cases);
 }
 
+#define MATCHED                                                                \
+	"{'id':'q','type':'qualify'},{'id':'m','type':'match_creatives',"      \
+	"'config':{'requireCreative':false}},"                                 \
+	"{'id':'p','type':'contact_policy'},{'id':'e','type':'response'}"
+#define CREATIVE                                                               \
+	"{'id':'x','name':'x','offerId':'a','channelId':'m',"                  \
+	"'placementId':'top','weight':100}"
+
+static void
+test_creatives(void **state KRN_UNUSED)
+{
+	static const struct decide_case cases[] = {
+	    {.name = "a cap of a creative",
+	     .nodes = MATCHED,
+	     .creatives = CREATIVE,
+	     .policies =
+		 POLICY_OF("creative", "x", "frequency_cap", "'maxTotal':1"),
+	     .contacts = "[['a','m',1,0,'','x']]",
+	     .expect = "b/m=0.4 -a/m:p"},
+	    {.name = "another creative's contacts",
+	     .nodes = MATCHED,
+	     .creatives = CREATIVE,
+	     .policies =
+		 POLICY_OF("creative", "x", "frequency_cap", "'maxTotal':1"),
+	     .contacts = "[['a','m',1,0,'','y'],['a','m',1,0]]",
+	     .expect = "a/m*x=0.5 b/m=0.4"},
+	    {.name = "a rule of a creative",
+	     .nodes = MATCHED,
+	     .creatives = CREATIVE,
+	     .rules = CASE_IF("p", CASE_OF("creative", "x"), "eligibility",
+			      "'attribute':'age','operator':'exists'"),
+	     .expect = "b/m=0.4 -a/m:p"},
+	    {.name = "a rule of a placement",
+	     .nodes = MATCHED,
+	     .creatives = CREATIVE,
+	     .rules = CASE_IF("p", CASE_OF("placement", "top"), "eligibility",
+			      "'attribute':'age','operator':'exists'"),
+	     .expect = "b/m=0.4 -a/m:p"},
+	};
+
+	DECIDE_CASES(cases);
+}
+
 /* A Monday, from 14:00 until before 15:00. */
 static void
 test_time_window(void **state KRN_UNUSED)
@@ -459,6 +502,7 @@ main(void)
 	    cmocka_unit_test(test_outcomes),
 	    cmocka_unit_test(test_segments),
 	    cmocka_unit_test(test_time_window),
+	    cmocka_unit_test(test_creatives),
 	    cmocka_unit_test(test_groups),
 	    cmocka_unit_test(test_suppression),
 	    cmocka_unit_test(test_overrides),
