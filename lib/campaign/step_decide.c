@@ -10,8 +10,12 @@
 #include "decide/decide.h"
 #include "store/copy.h"
 
-/* Fields of run_contacts_copy: customer, offer, channel, last, 16 counts. */
-#define CONTACT_FIELDS (4 + KRN_PLAN_WINDOWS_MAX)
+/*
+ * Fields of run_contacts_copy and run_answers_copy: customer, offer, channel,
+ * creative, campaign, outcome, last, 16 counts.
+ */
+#define CONTACT_COUNTS 7
+#define CONTACT_FIELDS (CONTACT_COUNTS + KRN_PLAN_WINDOWS_MAX)
 
 struct decide_members {
 	struct krn_str *customers; /* in byte order */
@@ -32,7 +36,7 @@ struct decide_chunk {
 	struct krn_decide *decide;
 	size_t selected_max; /* candidates beyond it are a reserve */
 	struct decide_members members[KRN_PLAN_SEGMENTS_MAX];
-	struct decide_contacts contacts;
+	struct decide_contacts contacts, answers;
 	struct krn_buf ledger;
 	int64_t dropped_qualification, dropped_contact_policy;
 	int64_t conversion_failures;
@@ -95,14 +99,19 @@ decide_read_members(struct decide_chunk *chunk, size_t segment,
 	return e;
 }
 
-/* One row of run_contacts_copy as a contact. */
+static int
+decide_apart(const struct krn_str *list, size_t nr, struct krn_str id)
+{
+	return id.s ? krn_plan_apart_find(list, nr, id) : -1;
+}
+
+/* One row of run_contacts_copy or run_answers_copy. */
 static enum krn_err
-decide_contact_add(struct decide_chunk *chunk, const struct krn_str *fields,
-		   struct krn_error *err)
+decide_contact_add(struct decide_chunk *chunk, struct decide_contacts *contacts,
+		   const struct krn_str *fields, struct krn_error *err)
 {
 	struct krn_arena *arena = chunk->step->arena;
 	const struct krn_plan *plan = chunk->run->plan;
-	struct decide_contacts *contacts = &chunk->contacts;
 	size_t size = contacts->size;
 
 	contacts->customers =
@@ -118,15 +127,22 @@ decide_contact_add(struct decide_chunk *chunk, const struct krn_str *fields,
 	struct krn_contact *contact = &contacts->list[contacts->nr];
 	enum krn_err e;
 
-	contact->offer = fields[1].s ? krn_plan_offer_find(plan, fields[1]) : -1;
-	contact->channel =
-	    fields[2].s ? krn_plan_channel_find(plan, fields[2]) : -1;
-	if ((e = krn_parse_int64(fields[3], INT64_MIN, INT64_MAX,
+	contact->of = (struct krn_plan_contact){
+	    fields[1].s ? krn_plan_offer_find(plan, fields[1]) : -1,
+	    fields[2].s ? krn_plan_channel_find(plan, fields[2]) : -1,
+	    decide_apart(plan->counted_creatives, plan->counted_creatives_nr,
+			 fields[3]),
+	    decide_apart(plan->counted_campaigns, plan->counted_campaigns_nr,
+			 fields[4]),
+	};
+	contact->outcome =
+	    decide_apart(plan->outcomes, plan->outcomes_nr, fields[5]);
+	if ((e = krn_parse_int64(fields[6], INT64_MIN, INT64_MAX,
 				 &contact->last_us, err)))
 		return e;
 	for (size_t i = 0; i < plan->windows_nr; i++)
-		if ((e = krn_parse_int64(fields[4 + i], 0, INT64_MAX,
-					 &contact->counts[i], err)))
+		if ((e = krn_parse_int64(fields[CONTACT_COUNTS + i], 0,
+					 INT64_MAX, &contact->counts[i], err)))
 			return e;
 	contacts->customers[contacts->nr] = krn_str_dup(arena, fields[0]);
 	if (!contacts->customers[contacts->nr].s)
@@ -136,24 +152,22 @@ decide_contact_add(struct decide_chunk *chunk, const struct krn_str *fields,
 }
 
 static enum krn_err
-decide_read_contacts(struct decide_chunk *chunk, struct krn_error *err)
+decide_read_contacts(struct decide_chunk *chunk, enum krn_stmt stmt,
+		     struct decide_contacts *contacts, struct krn_error *err)
 {
 	struct krn_step *step = chunk->step;
 	struct krn_str fields[CONTACT_FIELDS];
 	struct krn_copy_row row;
 	enum krn_err e;
 
-	if (chunk->run->plan->policies_nr == 0)
-		return KRN_OK;
-	if ((e = krn_copy_out_begin(step->db, KRN_STMT_run_contacts_copy, NULL,
-				    err)))
+	if ((e = krn_copy_out_begin(step->db, stmt, NULL, err)))
 		return e;
 	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
 		if (krn_copy_split(row, fields, CONTACT_FIELDS) !=
 		    CONTACT_FIELDS)
 			return krn_fail(err, KRN_ERR_INTERNAL,
 					"a contact row has too few fields");
-		if ((e = decide_contact_add(chunk, fields, err)))
+		if ((e = decide_contact_add(chunk, contacts, fields, err)))
 			return e;
 	}
 	return e;
@@ -179,11 +193,11 @@ decide_segments_of(struct decide_chunk *chunk, struct krn_str customer)
 	return bits;
 }
 
-static void
-decide_contacts_of(struct decide_chunk *chunk, struct krn_str id,
-		   struct krn_customer *customer)
+/* The customer's part of a list, which is passed once too. */
+static const struct krn_contact *
+decide_contacts_of(struct decide_contacts *contacts, struct krn_str id,
+		   size_t *ret_nr)
 {
-	struct decide_contacts *contacts = &chunk->contacts;
 	size_t end;
 
 	while (contacts->next < contacts->nr &&
@@ -192,8 +206,8 @@ decide_contacts_of(struct decide_chunk *chunk, struct krn_str id,
 	end = contacts->next;
 	while (end < contacts->nr && krn_str_eq(contacts->customers[end], id))
 		end++;
-	customer->contacts = contacts->list + contacts->next;
-	customer->contacts_nr = end - contacts->next;
+	*ret_nr = end - contacts->next;
+	return contacts->nr ? contacts->list + contacts->next : NULL;
 }
 
 /* One row of the ledger; rank 0 is a customer for whom there is nothing. */
@@ -245,7 +259,10 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
 	};
 	struct krn_decision decision;
 
-	decide_contacts_of(chunk, fields[0], &customer);
+	customer.contacts = decide_contacts_of(&chunk->contacts, fields[0],
+					       &customer.contacts_nr);
+	customer.answers = decide_contacts_of(&chunk->answers, fields[0],
+					      &customer.answers_nr);
 	krn_decide_customer(chunk->decide, &customer, &decision);
 	chunk->dropped_qualification += decision.dropped_qualification;
 	chunk->dropped_contact_policy += decision.dropped_contact_policy;
@@ -313,13 +330,45 @@ decide_write_ledger(struct decide_chunk *chunk, struct krn_error *err)
 	return krn_copy_in_end(db, NULL, err);
 }
 
+/* A list for a COPY statement. */
+static enum krn_err
+decide_argument_list(struct decide_chunk *chunk, const char *name,
+		     const struct krn_str *list, size_t nr,
+		     struct krn_error *err)
+{
+	struct krn_str text;
+	struct krn_buf buf;
+	enum krn_err e;
+
+	krn_buf_init(&buf, chunk->step->arena);
+	for (size_t i = 0; i < nr; i++) {
+		if (i)
+			krn_buf_add_char(&buf, '\x1f');
+		krn_buf_add_str(&buf, list[i]);
+	}
+	if ((e = krn_buf_end(&buf, &text, err)))
+		return e;
+	step_argument(chunk->step, name, text);
+	return KRN_OK;
+}
+
 /* The windows and ends of the chunk, for the COPY statements. */
 static enum krn_err
 decide_arguments(struct decide_chunk *chunk, struct krn_error *err)
 {
 	const struct krn_plan *plan = chunk->run->plan;
 	struct krn_step *step = chunk->step;
+	enum krn_err e;
 
+	if ((e = decide_argument_list(chunk, "creatives",
+				      plan->counted_creatives,
+				      plan->counted_creatives_nr, err)) ||
+	    (e = decide_argument_list(chunk, "campaigns",
+				      plan->counted_campaigns,
+				      plan->counted_campaigns_nr, err)) ||
+	    (e = decide_argument_list(chunk, "outcomes", plan->outcomes,
+				      plan->outcomes_nr, err)))
+		return e;
 	step_argument(step, "low", chunk->low);
 	step_argument(step, "high", chunk->high);
 	step_argument(step, "ceiling", chunk->run->ceiling);
@@ -355,8 +404,15 @@ decide_chunk(struct decide_chunk *chunk, struct krn_error *err)
 	for (size_t i = 0; i < plan->segments_nr; i++)
 		if ((e = decide_read_members(chunk, i, err)))
 			return e;
-	if ((e = decide_read_contacts(chunk, err)) ||
-	    (e = decide_stream(chunk, err)))
+	if (plan->needs_contacts &&
+	    (e = decide_read_contacts(chunk, KRN_STMT_run_contacts_copy,
+				      &chunk->contacts, err)))
+		return e;
+	if (plan->outcomes_nr &&
+	    (e = decide_read_contacts(chunk, KRN_STMT_run_answers_copy,
+				      &chunk->answers, err)))
+		return e;
+	if ((e = decide_stream(chunk, err)))
 		return e;
 	return decide_write_ledger(chunk, err);
 }

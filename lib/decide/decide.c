@@ -10,6 +10,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "decide/decide_policy.h"
 #include "decide/decide_private.h"
 
 struct krn_decide {
@@ -23,6 +24,8 @@ struct krn_decide {
 	uint64_t blocked[KRN_PLAN_MASK_WORDS]; /* policies */
 	uint64_t *filter_bits;                 /* of each filter */
 	int64_t *room;                         /* of each policy's caps */
+	int *holders;                          /* of each policy's group */
+	const struct krn_customer *customer;
 	struct decide_entry *heap;
 	size_t heap_nr;
 	uint64_t *turns; /* of each category: how many it had */
@@ -48,14 +51,16 @@ krn_decide_new(struct krn_arena *arena, const struct krn_plan *plan,
 	d->keep = keep;
 	d->values = krn_arena_calloc(arena, plan->columns_nr, sizeof(*d->values));
 	d->room = krn_arena_calloc(arena, plan->policies_nr, sizeof(*d->room));
+	d->holders =
+	    krn_arena_calloc(arena, plan->policies_nr, sizeof(*d->holders));
 	d->filter_bits =
 	    krn_arena_calloc(arena, plan->filters_nr, sizeof(*d->filter_bits));
 	d->turns =
 	    krn_arena_calloc(arena, plan->categories_nr, sizeof(*d->turns));
 	d->heap = krn_arena_calloc(arena, plan->pairs_nr, sizeof(*d->heap));
 	d->candidates = krn_arena_calloc(arena, keep, sizeof(*d->candidates));
-	return d->values && d->room && d->filter_bits && d->turns && d->heap &&
-		       d->candidates
+	return d->values && d->room && d->holders && d->filter_bits &&
+		       d->turns && d->heap && d->candidates
 		   ? d
 		   : NULL;
 }
@@ -118,12 +123,8 @@ decide_operator(const struct krn_plan_rule *rule,
 }
 
 static bool
-decide_rule_passes(struct krn_decide *d, const struct krn_plan_rule *rule,
-		   uint64_t segments)
+decide_rule_condition(struct krn_decide *d, const struct krn_plan_rule *rule)
 {
-	if (rule->is_segment_rule)
-		return (segments & rule->segments) == rule->segments;
-
 	const struct decide_value *value =
 	    rule->column < 0 ? NULL : &d->values[rule->column];
 	const bool missing = !value || value->is_null;
@@ -142,6 +143,55 @@ decide_rule_passes(struct krn_decide *d, const struct krn_plan_rule *rule,
 	return decide_operator(rule, value, d->plan->columns[rule->column].type);
 }
 
+/* Is the moment in the column not too long ago? One to come is not. */
+static bool
+decide_recency(struct krn_decide *d, const struct krn_plan_rule *rule)
+{
+	const struct decide_value *value =
+	    rule->column < 0 ? NULL : &d->values[rule->column];
+	struct decide_value at;
+
+	if (!value || value->is_null)
+		return true;
+	/* of a text column too */
+	decide_value_read(&at, value->text, KRN_ATTRIBUTE_TIME);
+	if (!at.is_good) {
+		d->out->conversion_failures++;
+		return false;
+	}
+	return at.integer >= d->plan->times.now_us - rule->max_age_us;
+}
+
+static bool
+decide_looks(const struct krn_decide *d, const struct krn_plan_rule *rule)
+{
+	return !rule->scope_segment ||
+	       (d->customer->segments & rule->scope_segment);
+}
+
+/* Who is not looked at is neither dropped nor multiplied. */
+static bool
+decide_rule_passes(struct krn_decide *d, const struct krn_plan_rule *rule)
+{
+	const uint64_t segments = d->customer->segments;
+
+	if (!decide_looks(d, rule))
+		return rule->stage != KRN_STAGE_MATCH;
+	switch (rule->type) {
+	case KRN_RULE_CONDITION:
+		return decide_rule_condition(d, rule);
+	case KRN_RULE_SEGMENTS:
+		return (segments & rule->segments) == rule->segments;
+	case KRN_RULE_RECENCY:
+		return decide_recency(d, rule);
+	case KRN_RULE_METRIC:
+		return decide_metric(d->plan, &rule->metric, NULL, d->customer);
+	case KRN_RULE_PROPENSITY:
+		break; /* by the pair */
+	}
+	return true;
+}
+
 static void
 decide_rules(struct krn_decide *d, const struct krn_customer *customer)
 {
@@ -152,73 +202,8 @@ decide_rules(struct krn_decide *d, const struct krn_customer *customer)
 				  plan->columns[i].type);
 	memset(d->failed, 0, sizeof(d->failed));
 	for (size_t i = 0; i < plan->rules_nr; i++)
-		if (!decide_rule_passes(d, &plan->rules[i], customer->segments))
+		if (!decide_rule_passes(d, &plan->rules[i]))
 			d->failed[i / 64] |= UINT64_C(1) << i % 64;
-}
-
-/* Policies */
-
-static bool
-decide_contact_counts(const struct krn_plan *plan,
-		      const struct krn_plan_policy *policy,
-		      const struct krn_contact *contact)
-{
-	switch (policy->scope) {
-	case KRN_SCOPE_GLOBAL:
-		return true;
-	case KRN_SCOPE_OFFER:
-		return contact->offer >= 0 &&
-		       contact->offer == policy->scope_index;
-	case KRN_SCOPE_CHANNEL:
-		return contact->channel >= 0 &&
-		       contact->channel == policy->scope_index;
-	case KRN_SCOPE_CATEGORY:
-		return contact->offer >= 0 &&
-		       krn_str_eq(plan->offers[contact->offer].category_id,
-				  policy->scope_id);
-	}
-	return false;
-}
-
-/* Does the policy block? Its caps' room is noted. */
-static bool
-decide_policy_blocks(const struct krn_plan *plan,
-		     const struct krn_plan_policy *policy,
-		     const struct krn_customer *customer, int64_t *ret_room)
-{
-	int64_t used[KRN_NR(policy->caps)] = {0};
-	int64_t last_us = INT64_MIN;
-
-	for (size_t i = 0; i < customer->contacts_nr; i++) {
-		const struct krn_contact *contact = &customer->contacts[i];
-
-		if (!decide_contact_counts(plan, policy, contact))
-			continue;
-		for (size_t k = 0; k < policy->caps_nr; k++)
-			used[k] += contact->counts[policy->caps[k].window];
-		if (contact->last_us > last_us)
-			last_us = contact->last_us;
-	}
-	*ret_room = INT64_MAX;
-	for (size_t k = 0; k < policy->caps_nr; k++)
-		if (policy->caps[k].max - used[k] < *ret_room)
-			*ret_room = policy->caps[k].max - used[k];
-	if (policy->caps_nr)
-		return *ret_room <= 0;
-	return last_us != INT64_MIN &&
-	       last_us > plan->times.now_us - policy->cooldown_us;
-}
-
-static void
-decide_policies(struct krn_decide *d, const struct krn_customer *customer)
-{
-	const struct krn_plan *plan = d->plan;
-
-	memset(d->blocked, 0, sizeof(d->blocked));
-	for (size_t i = 0; i < plan->policies_nr; i++)
-		if (decide_policy_blocks(plan, &plan->policies[i], customer,
-					 &d->room[i]))
-			d->blocked[i / 64] |= UINT64_C(1) << i % 64;
 }
 
 /* Scores */
@@ -402,6 +387,38 @@ decide_hit(const struct krn_decide *d, const uint64_t *mask,
 }
 
 static void
+decide_set(uint64_t *mask, size_t bit, bool value)
+{
+	const uint64_t one = UINT64_C(1) << bit % 64;
+
+	mask[bit / 64] = value ? mask[bit / 64] | one : mask[bit / 64] & ~one;
+}
+
+/* The rules and policies that see each pair otherwise. */
+static void
+decide_pair(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan *plan = d->plan;
+
+	for (size_t i = 0; i < plan->pair_rules_nr; i++) {
+		const size_t at = plan->pair_rules[i];
+		const struct krn_plan_rule *rule = &plan->rules[at];
+
+		if (decide_looks(d, rule))
+			decide_set(
+			    d->failed, at,
+			    decide_propensity(d, &plan->offers[pair->offer]) <
+				rule->min_score);
+	}
+	for (size_t i = 0; i < plan->pair_policies_nr; i++) {
+		const size_t at = plan->pair_policies[i];
+
+		decide_set(d->blocked, at,
+			   decide_group_blocks(d->holders[at], pair));
+	}
+}
+
+static void
 decide_drop(struct krn_decide *d, const struct krn_plan_pair *pair,
 	    enum krn_drop why, struct krn_str id)
 {
@@ -441,6 +458,7 @@ decide_gates(struct krn_decide *d)
 
 		if (decide_node_drops(d, pair))
 			continue;
+		decide_pair(d, pair);
 		int hit = decide_hit(d, d->failed, pair->hard);
 
 		if (hit >= 0) {
@@ -468,22 +486,30 @@ decide_gates(struct krn_decide *d)
 		decide_sift(d, i);
 }
 
-/* Has every cap that looks at the pair room left? Then take it. */
+/* Has all that looks at the pair room left? Then take it of all it counts. */
 static bool
 decide_take_room(struct krn_decide *d, const struct krn_plan_pair *pair)
 {
 	const struct krn_plan *plan = d->plan;
 
 	for (size_t i = 0; i < plan->policies_nr; i++)
-		if ((pair->policies[i / 64] >> i % 64 & 1) && d->room[i] <= 0) {
+		if ((pair->policies[i / 64] >> i % 64 & 1) &&
+		    (d->room[i] <= 0 ||
+		     decide_group_blocks(d->holders[i], pair))) {
 			decide_drop(d, pair, KRN_DROP_CONTACT_POLICY,
 				    plan->policies[i].id);
 			return false;
 		}
-	for (size_t i = 0; i < plan->policies_nr; i++)
-		if (plan->policies[i].caps_nr &&
-		    (pair->policies[i / 64] >> i % 64 & 1))
+	for (size_t i = 0; i < plan->policies_nr; i++) {
+		const struct krn_plan_policy *policy = &plan->policies[i];
+
+		if (!(pair->counted[i / 64] >> i % 64 & 1))
+			continue;
+		if (policy->caps_nr)
 			d->room[i]--;
+		if (policy->type == KRN_POLICY_GROUP)
+			decide_group_hold(&d->holders[i], (int)pair->offer);
+	}
 	return true;
 }
 
@@ -494,8 +520,10 @@ krn_decide_customer(struct krn_decide *decide,
 {
 	*ret = (struct krn_decision){.candidates = decide->candidates};
 	decide->out = ret;
+	decide->customer = customer;
 	decide_rules(decide, customer);
-	decide_policies(decide, customer);
+	decide_policies(decide->plan, customer, decide->blocked, decide->room,
+			decide->holders);
 	ret->conversion_failures += decide_filter_bits(
 	    decide->plan, decide->values, decide->filter_bits);
 	decide_gates(decide);

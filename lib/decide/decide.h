@@ -11,10 +11,14 @@
 
 #include "decide/plan.h"
 
-/* What the customer was sent, summed up by offer and channel. */
+/*
+ * What the customer was sent, or answered, summed up by offer, channel,
+ * creative, campaign and outcome: indexes in the plan, -1: one that it does not
+ * have, or does not tell apart.
+ */
 struct krn_contact {
-	int offer;       /* index in the plan, -1: an offer that it has not */
-	int channel;
+	struct krn_plan_contact of;
+	int outcome;     /* of answers */
 	int64_t last_us; /* the newest of them */
 	int64_t counts[KRN_PLAN_WINDOWS_MAX]; /* since windows[i] */
 };
@@ -25,6 +29,8 @@ struct krn_customer {
 	uint64_t segments;             /* bit i: member of plan->segments[i] */
 	const struct krn_contact *contacts;
 	size_t contacts_nr;
+	const struct krn_contact *answers; /* interactions with an outcome */
+	size_t answers_nr;
 };
 
 struct krn_candidate {

@@ -129,6 +129,7 @@ plan_read_offers(struct plan_build *build)
 		    .row = from,
 		    .category_id = plan_text(from, "categoryId"),
 		    .category_name = plan_text(from, "categoryName"),
+		    .sub_category_id = plan_text(from, "subCategoryId"),
 		    .priority = plan_number(from, "priority", 50),
 		    .business_value = plan_number(from, "businessValue", 0),
 		    .mandatory = mandatory &&
@@ -221,9 +222,10 @@ plan_read_propensity(struct plan_build *build)
 	struct krn_plan *plan = build->plan;
 	enum krn_err e;
 
-	for (size_t i = 0; plan->method != KRN_METHOD_PRIORITY_WEIGHTED &&
-			   i < plan->offers_nr;
-	     i++) {
+	if (plan->method == KRN_METHOD_PRIORITY_WEIGHTED &&
+	    !plan->pair_rules_nr)
+		return KRN_OK;
+	for (size_t i = 0; i < plan->offers_nr; i++) {
 		if (!plan->offers[i].is_candidate)
 			continue;
 		const struct krn_str name =
@@ -264,11 +266,12 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	    (e = plan_read_channels(&build)) || (e = plan_read_flow(&build)))
 		return e;
 	plan_order(plan);
-	if ((e = plan_read_propensity(&build)) ||
-	    (e = plan_read_rules(&build)) || (e = plan_read_policies(&build)) ||
-	    (e = plan_make_pairs(&build)) || (e = plan_match_filters(&build)) ||
+	if ((e = plan_read_rules(&build)) ||
+	    (e = plan_read_propensity(&build)) ||
+	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)) ||
+	    (e = plan_match_filters(&build)) ||
 	    (e = plan_match_creatives(&build)) ||
-	    (e = plan_match_weights(&build)))
+	    (e = plan_match_weights(&build)) || (e = plan_match_pairs(&build)))
 		return e;
 	*ret = plan;
 	return KRN_OK;

@@ -12,8 +12,9 @@
  *	{"flow":     {"id", "name", "version", "config": {"nodes": […]}},
  *	 "flows":    [{"id", "name", "config"}],    published; for call_flow
  *	 "offers":   [{"id", "name", "status", "priority", "businessValue",
- *	               "categoryId", "categoryName", "mandatory", and what
- *	               filters look at: plan_filter.c}],
+ *	               "categoryId", "categoryName", "subCategoryId",
+ *	               "mandatory", "budget", and what filters look at:
+ *	               plan_filter.c}],
  *	 "channels": [{"id", "name", "status", "deliveryMode", "channelType"}],
  *	 "creatives": [{"id", "name", "offerId", "channelId", "placementId",
  *	               "weight"}],                       active ones only
@@ -23,6 +24,10 @@
  *	               "priority"}],                     active ones only
  *	 "profiles": [{"id", "name", "weights"}],
  *	 "segments": [{"id", "name", "viewName"}],
+ *	 "outcomes": [{"key", "classification"}],   of the tenant
+ *	 "clock":    {"date", "weekday", "hour"},   the run's now in its zone
+ *	 "impressions": {"off_…": {"today", "ever"}},  of offers with a budget
+ *	 "campaign": {"id"},                        whose run it is
  *	 "channelIds": ["chan_…"]}        asked for; [] is every file channel
  *
  * Only offers whose status the inventory includes (active, when it does not
@@ -105,15 +110,21 @@ struct krn_plan_times {
 #define KRN_PLAN_RULES_MAX 512
 #define KRN_PLAN_MASK_WORDS (KRN_PLAN_RULES_MAX / 64)
 #define KRN_PLAN_SEGMENTS_MAX 64
+/* Outcomes that anything looks at; each is a bit in a mask. */
+#define KRN_PLAN_OUTCOMES_MAX 64
+/* Campaigns, and creatives, that policies count apart. */
+#define KRN_PLAN_APART_MAX 256
 #define KRN_PLAN_CANDIDATES_MAX 100
 
 struct krn_plan_offer {
-	struct krn_str id, name, category_id, category_name;
+	struct krn_str id, name, category_id, category_name, sub_category_id;
 	const struct krn_value *row; /* in the document */
 	double priority;             /* 0..100 */
 	double business_value;
 	bool mandatory;
 	bool is_candidate;     /* active and in the inventory */
+	bool is_sent_out;      /* its budget has no impressions left */
+	bool is_spent;         /* … or no money */
 	int propensity_column; /* of propensityScores.<name>, or -1 */
 	uint32_t order; /* of candidates: place by priority descending, name */
 	uint32_t category; /* its place by name and id among all categories */
@@ -151,16 +162,37 @@ struct krn_plan_constant {
 	bool is_integer; /* compare as integers */
 };
 
+/* How many of a customer's interactions there are, against a number. */
+struct krn_plan_metric {
+	bool contacts;             /* they count */
+	uint64_t outcomes;         /* bits of those that count */
+	int window;                /* index in windows */
+	enum krn_plan_operator op; /* EQ .. LTE */
+	double value;
+};
+
 enum krn_plan_stage { KRN_STAGE_ELIGIBILITY, KRN_STAGE_FIT, KRN_STAGE_MATCH };
+
+enum krn_plan_rule_type {
+	KRN_RULE_CONDITION,
+	KRN_RULE_SEGMENTS,
+	KRN_RULE_PROPENSITY, /* of each offer its own */
+	KRN_RULE_RECENCY,
+	KRN_RULE_METRIC,
+};
 
 struct krn_plan_rule {
 	struct krn_str id, name;
+	enum krn_plan_rule_type type;
 	enum krn_plan_stage stage;
+	uint64_t scope_segment; /* its bit: others are not looked at; or 0 */
 	double factor; /* fit: decay when it fails; match: multiplier */
 	bool is_hard;  /* a failure drops the candidate */
-	bool is_segment_rule;
 	uint64_t segments; /* bits that a segment rule requires */
-	int column;        /* of a condition: index, -1: the view has none */
+	double min_score;  /* of a propensity */
+	int64_t max_age_us; /* of a recency */
+	struct krn_plan_metric metric;
+	int column; /* of a condition or recency: -1: the view has none */
 	enum krn_plan_operator op;
 	const struct krn_plan_constant *constants;
 	size_t constants_nr;
@@ -172,6 +204,10 @@ enum krn_plan_scope {
 	KRN_SCOPE_OFFER,
 	KRN_SCOPE_CHANNEL,
 	KRN_SCOPE_CATEGORY,
+	KRN_SCOPE_SUBCATEGORY,
+	KRN_SCOPE_CREATIVE,
+	KRN_SCOPE_PLACEMENT, /* of rules */
+	KRN_SCOPE_SEGMENT,   /* of rules */
 };
 
 /* One cap of a policy: at most `max` contacts in a window. */
@@ -180,15 +216,41 @@ struct krn_plan_cap {
 	int64_t max;
 };
 
+enum krn_plan_policy_type {
+	KRN_POLICY_CAP,
+	KRN_POLICY_COOLDOWN,    /* since the last contact */
+	KRN_POLICY_SUPPRESSION, /* … with the category */
+	KRN_POLICY_OUTCOME,     /* since the last outcome */
+	KRN_POLICY_GROUP,       /* one offer of several */
+	KRN_POLICY_METRIC,
+	KRN_POLICY_SEGMENTS, /* who is in one */
+	KRN_POLICY_ALWAYS,   /* everything that it looks at */
+	KRN_POLICY_OVERRIDE, /* lifts the others */
+};
+
 struct krn_plan_policy {
 	struct krn_str id, name;
+	enum krn_plan_policy_type type;
 	enum krn_plan_scope scope;
 	struct krn_str scope_id;
-	int scope_index; /* of the offer or channel, -1 otherwise */
+	int scope_index; /* of the offer, channel or creative; -1 otherwise */
+	bool counts_all; /* contacts outside of the scope count too */
 	struct krn_plan_cap caps[4];
-	size_t caps_nr; /* 0: a cooldown */
-	int64_t cooldown_us;
-	bool spares_mandatory; /* mandatory offers do not obey it */
+	size_t caps_nr;
+	int within_campaign;          /* only its contacts count; -1: all */
+	const int *without_campaigns; /* theirs do not count */
+	size_t without_campaigns_nr;
+	int64_t span_us;   /* of a cooldown, a suppression, an outcome */
+	uint64_t outcomes; /* bit of the outcome */
+	uint64_t segments; /* bits of those that exclude */
+	struct krn_plan_metric metric;
+	const uint32_t *group; /* offers */
+	size_t group_nr;
+	struct krn_str category_id, sub_category_id; /* suppressed; "": any */
+	bool is_budget;             /* looks at offers that are … */
+	bool if_sent_out, if_spent; /* … so */
+	bool is_idle;               /* looks at nothing in this run */
+	bool spares_mandatory;      /* mandatory offers do not obey it */
 };
 
 /* What a condition of a filter looks at. */
@@ -231,7 +293,7 @@ struct krn_plan_filter {
 #define KRN_PLAN_FILTERS_MAX 32
 
 struct krn_plan_creative {
-	struct krn_str id, name;
+	struct krn_str id, name, placement_id;
 	double weight; /* 0..100 */
 };
 
@@ -265,6 +327,8 @@ struct krn_plan_pair {
 	uint64_t hard[KRN_PLAN_MASK_WORDS];
 	uint64_t soft[KRN_PLAN_MASK_WORDS];
 	uint64_t policies[KRN_PLAN_MASK_WORDS];
+	/* policies whose room it takes; more, when one spares the pair */
+	uint64_t counted[KRN_PLAN_MASK_WORDS];
 };
 
 struct krn_plan {
@@ -286,12 +350,25 @@ struct krn_plan {
 	/* … and contact counts since these times (INT64_MIN: ever) */
 	int64_t windows[KRN_PLAN_WINDOWS_MAX];
 	size_t windows_nr;
+	bool needs_contacts;
+	/* … apart for these campaigns and creatives */
+	struct krn_str *counted_campaigns;
+	size_t counted_campaigns_nr;
+	struct krn_str *counted_creatives;
+	size_t counted_creatives_nr;
+	/* … and counts of these outcomes, bit i of a metric's */
+	struct krn_str outcomes[KRN_PLAN_OUTCOMES_MAX];
+	size_t outcomes_nr;
 
 	struct krn_plan_rule *rules;
 	size_t rules_nr;
 	struct krn_plan_policy *policies;
 	size_t policies_nr;
 	size_t mask_words; /* of rules and policies in use */
+	/* those whose result each pair has of its own */
+	uint32_t *pair_rules, *pair_policies;
+	size_t pair_rules_nr, pair_policies_nr;
+	int own_campaign; /* the run's, among the counted ones; or -1 */
 
 	struct krn_plan_filter *filters;
 	size_t filters_nr;
@@ -331,6 +408,26 @@ size_t krn_plan_keep(const struct krn_plan *plan, bool has_limits);
 /* The index of an offer or channel by its id, or -1. */
 int krn_plan_offer_find(const struct krn_plan *plan, struct krn_str id);
 int krn_plan_channel_find(const struct krn_plan *plan, struct krn_str id);
+
+/* The index among the campaigns, creatives or outcomes, or -1. */
+int krn_plan_apart_find(const struct krn_str *list, size_t nr,
+			struct krn_str id);
+
+/*
+ * What a contact was, or one of a pair would be: indexes in the plan, of
+ * creatives and campaigns among the counted ones; or -1.
+ */
+struct krn_plan_contact {
+	int offer, channel, creative, campaign;
+};
+
+/* Does the policy count it? */
+bool krn_plan_policy_counts(const struct krn_plan *plan,
+			    const struct krn_plan_policy *policy,
+			    const struct krn_plan_contact *contact);
+
+/* Is the offer one of a policy's group? */
+bool krn_plan_policy_groups(const struct krn_plan_policy *policy, int offer);
 
 /* "text", "bigint", "double precision", … of PostgreSQL */
 enum krn_attribute_type krn_attribute_type_parse(struct krn_str name);

@@ -94,6 +94,7 @@ plan_match_creatives(struct plan_build *build)
 
 		creative->id = plan_text(from, "id");
 		creative->name = plan_text(from, "name");
+		creative->placement_id = plan_text(from, "placementId");
 		if (!krn_value_number(krn_value_find(from, "weight"),
 				      &creative->weight))
 			creative->weight = 100;

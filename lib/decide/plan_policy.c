@@ -15,10 +15,10 @@ static const struct {
 	const char *name;
 	enum krn_plan_scope scope;
 } policy_scopes[] = {
-    {"global", KRN_SCOPE_GLOBAL},
-    {"offer", KRN_SCOPE_OFFER},
-    {"channel", KRN_SCOPE_CHANNEL},
-    {"category", KRN_SCOPE_CATEGORY},
+    {"global", KRN_SCOPE_GLOBAL},           {"offer", KRN_SCOPE_OFFER},
+    {"channel", KRN_SCOPE_CHANNEL},         {"category", KRN_SCOPE_CATEGORY},
+    {"subcategory", KRN_SCOPE_SUBCATEGORY}, {"creative", KRN_SCOPE_CREATIVE},
+    {"placement", KRN_SCOPE_PLACEMENT},     {"segment", KRN_SCOPE_SEGMENT},
 };
 
 static enum krn_err
@@ -38,9 +38,8 @@ policy_scope(struct plan_build *build, const struct krn_value *from,
 			   KRN_STR_ARG(scope));
 }
 
-/* The index of a window that begins then, added when new. */
-static enum krn_err
-policy_window(struct plan_build *build, int64_t since_us, int *ret)
+enum krn_err
+plan_window(struct plan_build *build, int64_t since_us, int *ret)
 {
 	struct krn_plan *plan = build->plan;
 
@@ -52,7 +51,8 @@ policy_window(struct plan_build *build, int64_t since_us, int *ret)
 	}
 	if (plan->windows_nr == KRN_PLAN_WINDOWS_MAX)
 		return plan_refuse(build,
-				   "the policies look at more than %d windows",
+				   "the rules and policies look at more than "
+				   "%d windows",
 				   KRN_PLAN_WINDOWS_MAX);
 	*ret = (int)plan->windows_nr;
 	plan->windows[plan->windows_nr++] = since_us;
@@ -102,22 +102,58 @@ policy_lookback(struct plan_build *build, const struct krn_plan_policy *policy,
 	return KRN_OK;
 }
 
+/* Whose contacts a cap counts. */
 static enum krn_err
-policy_frequency_cap(struct plan_build *build, const struct krn_value *config,
-		     struct krn_plan_policy *policy)
+policy_campaigns(struct plan_build *build, const struct krn_value *config,
+		 struct krn_plan_policy *policy)
+{
+	const struct krn_str within = plan_text(config, "withinCampaignId");
+	const struct krn_value *without =
+	    krn_value_find(config, "excludeCampaignIds");
+	struct krn_plan *plan = build->plan;
+	enum krn_err e;
+
+	if (within.len && (e = plan_apart(build, &plan->counted_campaigns,
+					  &plan->counted_campaigns_nr, within,
+					  &policy->within_campaign)))
+		return e;
+	if (!without || without->type != KRN_VALUE_ARRAY)
+		return KRN_OK;
+	int *list =
+	    krn_arena_calloc(build->arena, without->array.nr, sizeof(*list));
+
+	if (!list)
+		return krn_arena_fail(build->arena, build->err);
+	for (size_t i = 0; i < without->array.nr; i++) {
+		const struct krn_value *id = &without->array.items[i];
+
+		if (id->type != KRN_VALUE_STRING)
+			return plan_refuse(build,
+					   "policy \"%.*s\": "
+					   "excludeCampaignIds must be ids",
+					   KRN_STR_ARG(policy->name));
+		if ((e = plan_apart(build, &plan->counted_campaigns,
+				    &plan->counted_campaigns_nr, id->string,
+				    &list[i])))
+			return e;
+	}
+	policy->without_campaigns = list;
+	policy->without_campaigns_nr = without->array.nr;
+	return KRN_OK;
+}
+
+static enum krn_err
+policy_cap(struct plan_build *build, const struct krn_value *config,
+	   struct krn_plan_policy *policy)
 {
 	const struct krn_plan_times *times = &build->plan->times;
 	int64_t since_us;
 	bool there;
 	enum krn_err e;
 
-	if (krn_value_find(config, "withinCampaignId") ||
-	    krn_value_find(config, "excludeCampaignIds"))
-		return plan_refuse(build,
-				   "policy \"%.*s\": campaign filters are not "
-				   "supported yet",
-				   KRN_STR_ARG(policy->name));
-	if ((e = policy_lookback(build, policy, config, &since_us)))
+	build->plan->needs_contacts = true;
+	if ((e = policy_campaigns(build, config, policy)) ||
+	    (e = policy_lookback(build, policy, config, &since_us)))
 		return e;
 	const struct {
 		const char *name;
@@ -137,13 +173,13 @@ policy_frequency_cap(struct plan_build *build, const struct krn_value *config,
 			return e;
 		if (!there)
 			continue;
-		if ((e = policy_window(build, caps[i].since_us, &cap->window)))
+		if ((e = plan_window(build, caps[i].since_us, &cap->window)))
 			return e;
 		policy->caps_nr++;
 	}
 	if (policy->caps_nr == 0)
 		return plan_refuse(build,
-				   "policy \"%.*s\": a frequency_cap needs "
+				   "policy \"%.*s\": a cap needs "
 				   "maxPerDay, maxPerWeek, maxPerMonth or "
 				   "maxTotal",
 				   KRN_STR_ARG(policy->name));
@@ -154,10 +190,9 @@ static enum krn_err
 policy_cooldown(struct plan_build *build, const struct krn_value *config,
 		struct krn_plan_policy *policy)
 {
-	const struct krn_value *bypassable =
-	    krn_value_find(config, "bypassable");
 	double hours;
 
+	build->plan->needs_contacts = true;
 	if (!krn_value_number(krn_value_find(config, "cooldownHours"),
 			      &hours) ||
 	    !(hours > 0 && hours <= 876000))
@@ -165,11 +200,66 @@ policy_cooldown(struct plan_build *build, const struct krn_value *config,
 				   "policy \"%.*s\": cooldownHours must be "
 				   "above 0",
 				   KRN_STR_ARG(policy->name));
-	policy->cooldown_us =
-	    (int64_t)(hours * 3600 * (double)KRN_US_PER_SECOND);
-	policy->spares_mandatory = !bypassable ||
-				   bypassable->type != KRN_VALUE_BOOL ||
-				   bypassable->boolean;
+	policy->span_us = (int64_t)(hours * 3600 * (double)KRN_US_PER_SECOND);
+	return KRN_OK;
+}
+
+/* Mandatory offers obey what binds them, and what may not be bypassed. */
+static const struct {
+	const char *name;
+	enum krn_plan_policy_type type;
+	enum krn_err (*read)(struct plan_build *build,
+			     const struct krn_value *config,
+			     struct krn_plan_policy *policy);
+	bool binds;
+} policy_types[] = {
+    {"frequency_cap", KRN_POLICY_CAP, policy_cap, true},
+    {"cross_channel_cap", KRN_POLICY_CAP, policy_cap, true},
+    {"customer_total_cap", KRN_POLICY_CAP, policy_cap, false},
+    {"cooldown", KRN_POLICY_COOLDOWN, policy_cooldown, false},
+    {"category_suppression", KRN_POLICY_SUPPRESSION, plan_policy_suppression,
+     false},
+    {"outcome_based", KRN_POLICY_OUTCOME, plan_policy_outcome, false},
+    {"mutual_exclusion", KRN_POLICY_GROUP, plan_policy_group, false},
+    {"metric_condition", KRN_POLICY_METRIC, plan_policy_metric, false},
+    {"segment_exclusion", KRN_POLICY_SEGMENTS, plan_policy_segments, false},
+    {"time_window", KRN_POLICY_ALWAYS, plan_policy_time_window, false},
+    {"budget_exhausted", KRN_POLICY_ALWAYS, plan_policy_budget, false},
+    {"allow_override", KRN_POLICY_OVERRIDE, plan_policy_override, false},
+};
+
+static enum krn_err
+policy_read_scope(struct plan_build *build, const struct krn_value *from,
+		  struct krn_plan_policy *policy)
+{
+	struct krn_plan *plan = build->plan;
+	enum krn_err e;
+
+	policy->scope_id = plan_text(from, "scopeId");
+	policy->scope_index = -1;
+	if ((e = policy_scope(build, from, &policy->scope)))
+		return e;
+	if (policy->scope == KRN_SCOPE_SEGMENT ||
+	    policy->scope == KRN_SCOPE_PLACEMENT)
+		return plan_refuse(build,
+				   "policy \"%.*s\": scope %.*s is of rules",
+				   KRN_STR_ARG(policy->name),
+				   KRN_STR_ARG(plan_text(from, "scope")));
+	if (policy->scope != KRN_SCOPE_GLOBAL && !policy->scope_id.len)
+		return plan_refuse(build,
+				   "policy \"%.*s\": a scope other than global "
+				   "needs its object",
+				   KRN_STR_ARG(policy->name));
+	if (policy->scope == KRN_SCOPE_OFFER)
+		policy->scope_index =
+		    krn_plan_offer_find(plan, policy->scope_id);
+	else if (policy->scope == KRN_SCOPE_CHANNEL)
+		policy->scope_index =
+		    krn_plan_channel_find(plan, policy->scope_id);
+	else if (policy->scope == KRN_SCOPE_CREATIVE)
+		return plan_apart(build, &plan->counted_creatives,
+				  &plan->counted_creatives_nr, policy->scope_id,
+				  &policy->scope_index);
 	return KRN_OK;
 }
 
@@ -178,30 +268,29 @@ policy_read(struct plan_build *build, const struct krn_value *from,
 	    struct krn_plan_policy *policy)
 {
 	const struct krn_value *config = krn_value_find(from, "config");
+	const struct krn_value *bypassable =
+	    krn_value_find(config, "bypassable");
+	const bool is_firm = bypassable && bypassable->type == KRN_VALUE_BOOL &&
+			     !bypassable->boolean;
 	const struct krn_str type = plan_text(from, "ruleType");
 	enum krn_err e;
 
 	policy->id = plan_text(from, "id");
 	policy->name = plan_text(from, "name");
-	policy->scope_id = plan_text(from, "scopeId");
-	policy->scope_index = -1;
-	if ((e = policy_scope(build, from, &policy->scope)))
+	policy->within_campaign = -1;
+	if ((e = policy_read_scope(build, from, policy)))
 		return e;
-	if (policy->scope != KRN_SCOPE_GLOBAL && !policy->scope_id.len)
-		return plan_refuse(build,
-				   "policy \"%.*s\": a scope other than global "
-				   "needs its object",
-				   KRN_STR_ARG(policy->name));
-	if (policy->scope == KRN_SCOPE_OFFER)
-		policy->scope_index =
-		    krn_plan_offer_find(build->plan, policy->scope_id);
-	else if (policy->scope == KRN_SCOPE_CHANNEL)
-		policy->scope_index =
-		    krn_plan_channel_find(build->plan, policy->scope_id);
-	if (krn_str_eq_c(type, "frequency_cap"))
-		return policy_frequency_cap(build, config, policy);
-	if (krn_str_eq_c(type, "cooldown"))
-		return policy_cooldown(build, config, policy);
+	policy->counts_all = krn_str_eq_c(type, "customer_total_cap") ||
+			     (krn_str_eq_c(type, "cross_channel_cap") &&
+			      (policy->scope == KRN_SCOPE_CHANNEL ||
+			       policy->scope == KRN_SCOPE_CREATIVE));
+	for (size_t i = 0; i < KRN_NR(policy_types); i++) {
+		if (!krn_str_eq_c(type, policy_types[i].name))
+			continue;
+		policy->type = policy_types[i].type;
+		policy->spares_mandatory = !policy_types[i].binds && !is_firm;
+		return policy_types[i].read(build, config, policy);
+	}
 	return plan_refuse(build,
 			   "policy \"%.*s\": type %.*s is not supported yet",
 			   KRN_STR_ARG(policy->name), KRN_STR_ARG(type));
@@ -223,16 +312,37 @@ plan_read_policies(struct plan_build *build)
 				   KRN_PLAN_RULES_MAX);
 	plan->policies = krn_arena_calloc(build->arena, list->array.nr,
 					  sizeof(*plan->policies));
-	if (!plan->policies)
+	plan->pair_policies = krn_arena_calloc(build->arena, list->array.nr,
+					       sizeof(*plan->pair_policies));
+	if (!plan->policies || !plan->pair_policies)
 		return krn_arena_fail(build->arena, build->err);
 	for (size_t i = 0; i < list->array.nr; i++)
 		if ((e = policy_read(build, &list->array.items[i],
 				     &plan->policies[plan->policies_nr++])))
 			return e;
+	plan->own_campaign = krn_plan_apart_find(
+	    plan->counted_campaigns, plan->counted_campaigns_nr,
+	    plan_text(krn_value_find(build->config, "campaign"), "id"));
 	return KRN_OK;
 }
 
 /* Pairs */
+
+/* The creative of a pair, and its placement; "": none. */
+static struct krn_str
+pair_creative(const struct krn_plan *plan, const struct krn_plan_pair *pair)
+{
+	return pair->creative < 0 ? KRN_STR("")
+				  : plan->creatives[pair->creative].id;
+}
+
+static struct krn_str
+pair_placement(const struct krn_plan *plan, const struct krn_plan_pair *pair)
+{
+	return pair->creative < 0
+		   ? KRN_STR("")
+		   : plan->creatives[pair->creative].placement_id;
+}
 
 static bool
 pair_in_scope(const struct krn_plan *plan, const struct krn_plan_pair *pair,
@@ -249,6 +359,14 @@ pair_in_scope(const struct krn_plan *plan, const struct krn_plan_pair *pair,
 		return krn_str_eq(plan->channels[pair->channel].id, id);
 	case KRN_SCOPE_CATEGORY:
 		return krn_str_eq(offer->category_id, id);
+	case KRN_SCOPE_SUBCATEGORY:
+		return krn_str_eq(offer->sub_category_id, id);
+	case KRN_SCOPE_CREATIVE:
+		return id.len && krn_str_eq(pair_creative(plan, pair), id);
+	case KRN_SCOPE_PLACEMENT:
+		return id.len && krn_str_eq(pair_placement(plan, pair), id);
+	case KRN_SCOPE_SEGMENT:
+		return true; /* of some customers */
 	}
 	return false;
 }
@@ -259,12 +377,43 @@ pair_mask_set(uint64_t *mask, size_t bit)
 	mask[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
+/* Which policies look at the pair, and which count it once it is given. */
+static void
+pair_policies(const struct krn_plan *plan, struct krn_plan_pair *pair)
+{
+	const struct krn_plan_contact contact = {
+	    (int)pair->offer, (int)pair->channel,
+	    krn_plan_apart_find(plan->counted_creatives,
+				plan->counted_creatives_nr,
+				pair_creative(plan, pair)),
+	    plan->own_campaign};
+	bool is_lifted = false;
+
+	for (size_t i = 0; i < plan->policies_nr; i++) {
+		const struct krn_plan_policy *policy = &plan->policies[i];
+
+		const bool counts =
+		    krn_plan_policy_counts(plan, policy, &contact);
+
+		if (counts)
+			pair_mask_set(pair->counted, i);
+		if (!pair_in_scope(plan, pair, policy->scope, policy->scope_id))
+			continue;
+		is_lifted |= policy->type == KRN_POLICY_OVERRIDE;
+		/* a cap of other campaigns is none of this run's business */
+		if (plan_policy_looks(plan, policy, pair) &&
+		    (counts || policy->type != KRN_POLICY_CAP))
+			pair_mask_set(pair->policies, i);
+	}
+	if (is_lifted)
+		memset(pair->policies, 0, sizeof(pair->policies));
+}
+
 static enum krn_err
 pair_masks(struct plan_build *build, struct krn_plan_pair *pair)
 {
 	const struct krn_value *rules = krn_value_find(build->config, "rules");
 	const struct krn_plan *plan = build->plan;
-	const bool mandatory = plan->offers[pair->offer].mandatory;
 	enum krn_plan_scope scope;
 	enum krn_err e;
 
@@ -279,14 +428,7 @@ pair_masks(struct plan_build *build, struct krn_plan_pair *pair)
 							     : pair->soft,
 				      i);
 	}
-	for (size_t i = 0; i < plan->policies_nr; i++) {
-		const struct krn_plan_policy *policy = &plan->policies[i];
-
-		if (pair_in_scope(plan, pair, policy->scope,
-				  policy->scope_id) &&
-		    !(mandatory && policy->spares_mandatory))
-			pair_mask_set(pair->policies, i);
-	}
+	pair_policies(plan, pair);
 	return KRN_OK;
 }
 
@@ -298,7 +440,6 @@ plan_make_pairs(struct plan_build *build)
 				? plan->rules_nr
 				: plan->policies_nr;
 	size_t candidates = 0, nr;
-	enum krn_err e;
 
 	for (size_t i = 0; i < plan->offers_nr; i++)
 		candidates += plan->offers[i].is_candidate;
@@ -322,10 +463,20 @@ plan_make_pairs(struct plan_build *build)
 			pair->order = plan->offers[o].order *
 					  (uint32_t)plan->channels_nr +
 				      plan->channels[c].order;
-			if ((e = pair_masks(build, pair)))
-				return e;
 			plan->pairs_nr++;
 		}
 	}
+	return KRN_OK;
+}
+
+enum krn_err
+plan_match_pairs(struct plan_build *build)
+{
+	struct krn_plan *plan = build->plan;
+	enum krn_err e;
+
+	for (size_t i = 0; i < plan->pairs_nr; i++)
+		if ((e = pair_masks(build, &plan->pairs[i])))
+			return e;
 	return KRN_OK;
 }

@@ -30,6 +30,66 @@ enum krn_err plan_refuse(struct plan_build *build, const char *format, ...)
 enum krn_err plan_column(struct plan_build *build, struct krn_str name,
 			 int *ret, struct krn_error *err);
 
+/* The index of a window that begins then, added when new. */
+enum krn_err plan_window(struct plan_build *build, int64_t since_us, int *ret);
+
+/* The bit of a segment by its name, or its id; added when new. */
+enum krn_err plan_segment_bit(struct plan_build *build, const char *member,
+			      struct krn_str value, struct krn_str owner,
+			      uint64_t *ret);
+
+/* The bit of an outcome, added when new. */
+enum krn_err plan_outcome_bit(struct plan_build *build, struct krn_str key,
+			      uint64_t *ret);
+
+/* {metric, operator, value, windowDays} of a rule or policy `owner`. */
+enum krn_err plan_read_metric(struct plan_build *build, struct krn_str owner,
+			      const struct krn_value *config,
+			      struct krn_plan_metric *ret);
+
+/* Days as a span; more than 0 of them, unless `from_0`. */
+enum krn_err plan_days(struct plan_build *build, struct krn_str owner,
+		       const struct krn_value *config, const char *name,
+		       bool from_0, int64_t *ret_us);
+
+/* The index in a list of ids that are counted apart, added when new. */
+enum krn_err plan_apart(struct plan_build *build, struct krn_str **list,
+			size_t *nr, struct krn_str id, int *ret);
+
+/* An operator of conditions by its name. */
+bool plan_operator(struct krn_str name, enum krn_plan_operator *ret);
+
+/* The types of policies that count nothing but the one thing they say. */
+enum krn_err plan_policy_outcome(struct plan_build *build,
+				 const struct krn_value *config,
+				 struct krn_plan_policy *policy);
+enum krn_err plan_policy_suppression(struct plan_build *build,
+				     const struct krn_value *config,
+				     struct krn_plan_policy *policy);
+enum krn_err plan_policy_group(struct plan_build *build,
+			       const struct krn_value *config,
+			       struct krn_plan_policy *policy);
+enum krn_err plan_policy_metric(struct plan_build *build,
+				const struct krn_value *config,
+				struct krn_plan_policy *policy);
+enum krn_err plan_policy_segments(struct plan_build *build,
+				  const struct krn_value *config,
+				  struct krn_plan_policy *policy);
+enum krn_err plan_policy_time_window(struct plan_build *build,
+				     const struct krn_value *config,
+				     struct krn_plan_policy *policy);
+enum krn_err plan_policy_budget(struct plan_build *build,
+				const struct krn_value *config,
+				struct krn_plan_policy *policy);
+enum krn_err plan_policy_override(struct plan_build *build,
+				  const struct krn_value *config,
+				  struct krn_plan_policy *policy);
+
+/* Does it look at the pair, which is in its scope? */
+bool plan_policy_looks(const struct krn_plan *plan,
+		       const struct krn_plan_policy *policy,
+		       const struct krn_plan_pair *pair);
+
 /* Has the flow a node of that type? */
 bool plan_flow_has(const struct plan_build *build, const char *type);
 
@@ -77,5 +137,7 @@ enum krn_err plan_read_flow(struct plan_build *build);
 enum krn_err plan_read_rules(struct plan_build *build);
 enum krn_err plan_read_policies(struct plan_build *build);
 enum krn_err plan_make_pairs(struct plan_build *build);
+/* Which rules and policies look at a pair; once all else is known of it. */
+enum krn_err plan_match_pairs(struct plan_build *build);
 
 #endif

@@ -20,6 +20,18 @@ static const struct {
     {"not_exists", KRN_OP_NOT_EXISTS},
 };
 
+bool
+plan_operator(struct krn_str name, enum krn_plan_operator *ret)
+{
+	for (size_t i = 0; i < KRN_NR(rule_operators); i++) {
+		if (krn_str_eq_c(name, rule_operators[i].name)) {
+			*ret = rule_operators[i].op;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A scalar as text, as PostgreSQL would print it. */
 bool
 plan_scalar_text(struct krn_arena *arena, const struct krn_value *value,
@@ -144,26 +156,20 @@ rule_condition(struct plan_build *build, const struct krn_value *config,
 {
 	const struct krn_str name = plan_text(config, "operator");
 	enum krn_err e;
-	size_t i = 0;
 
-	while (i < KRN_NR(rule_operators) &&
-	       !krn_str_eq_c(name, rule_operators[i].name))
-		i++;
-	if (i == KRN_NR(rule_operators))
+	if (!plan_operator(name, &rule->op))
 		return plan_refuse(build,
 				   "rule \"%.*s\": unknown operator \"%.*s\"",
 				   KRN_STR_ARG(rule->name), KRN_STR_ARG(name));
-	rule->op = rule_operators[i].op;
 	if ((e = plan_column(build, plan_text(config, "attribute"),
 			     &rule->column, build->err)))
 		return e;
 	return rule_constants(build, krn_value_find(config, "value"), rule);
 }
 
-/* The bit of a segment by its name, added when new. */
-static enum krn_err
-rule_segment_bit(struct plan_build *build, struct krn_plan_rule *rule,
-		 struct krn_str name)
+enum krn_err
+plan_segment_bit(struct plan_build *build, const char *member,
+		 struct krn_str value, struct krn_str owner, uint64_t *ret)
 {
 	const struct krn_value *list =
 	    krn_value_find(build->config, "segments");
@@ -176,7 +182,7 @@ rule_segment_bit(struct plan_build *build, struct krn_plan_rule *rule,
 		const struct krn_str view = plan_text(segment, "viewName");
 		size_t bit = 0;
 
-		if (!krn_str_eq(plan_text(segment, "name"), name))
+		if (!krn_str_eq(plan_text(segment, member), value))
 			continue;
 		while (bit < plan->segments_nr &&
 		       !krn_str_eq(plan->segments[bit], view))
@@ -187,11 +193,11 @@ rule_segment_bit(struct plan_build *build, struct krn_plan_rule *rule,
 					   KRN_PLAN_SEGMENTS_MAX);
 		if (bit == plan->segments_nr)
 			plan->segments[plan->segments_nr++] = view;
-		rule->segments |= UINT64_C(1) << bit;
+		*ret |= UINT64_C(1) << bit;
 		return KRN_OK;
 	}
-	return plan_refuse(build, "rule \"%.*s\": no segment \"%.*s\"",
-			   KRN_STR_ARG(rule->name), KRN_STR_ARG(name));
+	return plan_refuse(build, "\"%.*s\": no segment \"%.*s\"",
+			   KRN_STR_ARG(owner), KRN_STR_ARG(value));
 }
 
 static enum krn_err
@@ -202,20 +208,63 @@ rule_segments(struct plan_build *build, const struct krn_value *config,
 	    krn_value_find(config, "requiredSegments");
 	enum krn_err e;
 
-	rule->is_segment_rule = true;
+	rule->type = KRN_RULE_SEGMENTS;
 	if (!list || list->type != KRN_VALUE_ARRAY)
 		return plan_refuse(build,
 				   "rule \"%.*s\": requiredSegments must be a "
 				   "list",
 				   KRN_STR_ARG(rule->name));
 	for (size_t i = 0; i < list->array.nr; i++)
-		if ((e = rule_segment_bit(
-			 build, rule,
-			 list->array.items[i].type == KRN_VALUE_STRING
-			     ? list->array.items[i].string
-			     : KRN_STR(""))))
+		if ((e = plan_segment_bit(build, "name",
+					  list->array.items[i].type ==
+						  KRN_VALUE_STRING
+					      ? list->array.items[i].string
+					      : KRN_STR(""),
+					  rule->name, &rule->segments)))
 			return e;
 	return KRN_OK;
+}
+
+/* Without a model of that name the offer's own column is the propensity. */
+static enum krn_err
+rule_propensity(struct plan_build *build, const struct krn_value *config,
+		struct krn_plan_rule *rule)
+{
+	struct krn_plan *plan = build->plan;
+
+	rule->type = KRN_RULE_PROPENSITY;
+	if (!krn_value_number(krn_value_find(config, "minScore"),
+			      &rule->min_score) ||
+	    !(rule->min_score >= 0 && rule->min_score <= 1))
+		return plan_refuse(build,
+				   "rule \"%.*s\": minScore must be a number "
+				   "from 0 to 1",
+				   KRN_STR_ARG(rule->name));
+	plan->pair_rules[plan->pair_rules_nr++] =
+	    (uint32_t)(rule - plan->rules);
+	return KRN_OK;
+}
+
+static enum krn_err
+rule_recency(struct plan_build *build, const struct krn_value *config,
+	     struct krn_plan_rule *rule)
+{
+	enum krn_err e;
+
+	rule->type = KRN_RULE_RECENCY;
+	if ((e = plan_days(build, rule->name, config, "maxDays", true,
+			   &rule->max_age_us)))
+		return e;
+	return plan_column(build, plan_text(config, "attribute"), &rule->column,
+			   build->err);
+}
+
+static enum krn_err
+rule_metric(struct plan_build *build, const struct krn_value *config,
+	    struct krn_plan_rule *rule)
+{
+	rule->type = KRN_RULE_METRIC;
+	return plan_read_metric(build, rule->name, config, &rule->metric);
 }
 
 /* Stage and what it does with the score. */
@@ -255,6 +304,44 @@ rule_stage(struct plan_build *build, const struct krn_value *from,
 	return KRN_OK;
 }
 
+static const struct {
+	const char *name;
+	enum krn_err (*read)(struct plan_build *build,
+			     const struct krn_value *config,
+			     struct krn_plan_rule *rule);
+} rule_types[] = {
+    {"attribute_condition", rule_condition},
+    {"segment_required", rule_segments},
+    {"propensity_threshold", rule_propensity},
+    {"recency_check", rule_recency},
+    {"metric_condition", rule_metric},
+};
+
+static enum krn_err
+rule_read(struct plan_build *build, const struct krn_value *from,
+	  struct krn_plan_rule *rule)
+{
+	const struct krn_str type = plan_text(from, "ruleType");
+	enum krn_err e;
+
+	rule->id = plan_text(from, "id");
+	rule->name = plan_text(from, "name");
+	rule->column = -1;
+	if ((e = rule_stage(build, from, rule)))
+		return e;
+	if (krn_str_eq_c(plan_text(from, "scope"), "segment") &&
+	    (e = plan_segment_bit(build, "id", plan_text(from, "scopeId"),
+				  rule->name, &rule->scope_segment)))
+		return e;
+	for (size_t i = 0; i < KRN_NR(rule_types); i++)
+		if (krn_str_eq_c(type, rule_types[i].name))
+			return rule_types[i].read(
+			    build, krn_value_find(from, "config"), rule);
+	return plan_refuse(build,
+			   "rule \"%.*s\": type %.*s is not supported yet",
+			   KRN_STR_ARG(rule->name), KRN_STR_ARG(type));
+}
+
 enum krn_err
 plan_read_rules(struct plan_build *build)
 {
@@ -270,29 +357,13 @@ plan_read_rules(struct plan_build *build)
 				   KRN_PLAN_RULES_MAX);
 	plan->rules = krn_arena_calloc(build->arena, list->array.nr,
 				       sizeof(*plan->rules));
-	if (!plan->rules)
+	plan->pair_rules = krn_arena_calloc(build->arena, list->array.nr,
+					    sizeof(*plan->pair_rules));
+	if (!plan->rules || !plan->pair_rules)
 		return krn_arena_fail(build->arena, build->err);
-	for (size_t i = 0; i < list->array.nr; i++) {
-		const struct krn_value *from = &list->array.items[i];
-		const struct krn_value *config = krn_value_find(from, "config");
-		const struct krn_str type = plan_text(from, "ruleType");
-		struct krn_plan_rule *rule = &plan->rules[plan->rules_nr++];
-
-		rule->id = plan_text(from, "id");
-		rule->name = plan_text(from, "name");
-		if ((e = rule_stage(build, from, rule)))
+	for (size_t i = 0; i < list->array.nr; i++)
+		if ((e = rule_read(build, &list->array.items[i],
+				   &plan->rules[plan->rules_nr++])))
 			return e;
-		if (krn_str_eq_c(type, "attribute_condition"))
-			e = rule_condition(build, config, rule);
-		else if (krn_str_eq_c(type, "segment_required"))
-			e = rule_segments(build, config, rule);
-		else
-			e = plan_refuse(
-			    build,
-			    "rule \"%.*s\": type %.*s is not supported yet",
-			    KRN_STR_ARG(rule->name), KRN_STR_ARG(type));
-		if (e)
-			return e;
-	}
 	return KRN_OK;
 }

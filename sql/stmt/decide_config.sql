@@ -1,5 +1,5 @@
 -- decide_config: what a run decides with: one document, and the moment that it holds for.
--- Deleted offers are in it where the cap of a category counts what was sent of them.
+-- Deleted offers are in it where a policy counts what was sent of them.
 -- params: run_id text
 -- result: zero_or_one (config jsonb, now timestamptz, day timestamptz, week timestamptz, month timestamptz, ceiling xid8, revision int8, space text, view_name text)
 -- role: worker
@@ -11,7 +11,7 @@ SELECT pg_catalog.jsonb_build_object(
 			'status', CASE WHEN o.deleted_at IS NOT NULL THEN 'deleted' WHEN o.emergency_excluded THEN 'excluded' ELSE o.status END,
 			'priority', o.priority, 'businessValue', o.business_value,
 			'categoryId', o.category_id, 'categoryName', g.name,
-			'subCategoryId', o.sub_category_id, 'subCategoryName', u.name,
+			'subCategoryId', o.sub_category_id, 'subCategoryName', u.name, 'budget', o.budget,
 			'category', o.category, 'group', o.offer_group, 'productType', o.product_type,
 			'tags', o.tags, 'margin', o.margin, 'revenueValue', o.revenue_value, 'metadata', o.metadata,
 			'mandatory', o.mandatory AND o.mandatory_expires_at > pg_catalog.now()) ORDER BY o.id), '[]')
@@ -22,7 +22,11 @@ SELECT pg_catalog.jsonb_build_object(
 		  AND (o.deleted_at IS NULL OR EXISTS (
 			SELECT FROM kaireon.contact_policies AS p
 			WHERE p.tenant_id = o.tenant_id AND p.deleted_at IS NULL AND p.status = 'active'
-			  AND p.scope = 'category' AND p.scope_id = o.category_id))),
+			  AND ((p.scope = 'category' AND p.scope_id = o.category_id)
+			    OR (p.scope = 'subcategory' AND p.scope_id = o.sub_category_id)
+			    OR (p.rule_type = 'category_suppression'
+			        AND (p.config ->> 'categoryId' = o.category_id OR p.config ->> 'subCategoryId' = o.sub_category_id))
+			    OR (p.rule_type = 'mutual_exclusion' AND p.config -> 'offerGroup' ? o.id))))),
 	'channels', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'id', h.id, 'name', h.name, 'status', h.status, 'deliveryMode', h.delivery_mode,
 			'channelType', h.channel_type) ORDER BY h.id), '[]')
@@ -60,6 +64,39 @@ SELECT pg_catalog.jsonb_build_object(
 			'id', s.id, 'name', s.name, 'viewName', s.view_name) ORDER BY s.id), '[]')
 		FROM kaireon.segments AS s
 		WHERE s.tenant_id = c.tenant_id),
+	'outcomes', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'key', u.key, 'classification', u.classification, 'category', u.category) ORDER BY u.key), '[]')
+		FROM kaireon.outcome_types AS u
+		WHERE u.tenant_id = c.tenant_id AND u.deleted_at IS NULL),
+	'clock', pg_catalog.jsonb_build_object(
+		'date', pg_catalog.to_char(n.at AT TIME ZONE t.time_zone, 'YYYY-MM-DD'),
+		'weekday', extract(dow FROM n.at AT TIME ZONE t.time_zone)::int4,
+		'hour', extract(hour FROM n.at AT TIME ZONE t.time_zone)::int4),
+	'impressions', CASE WHEN EXISTS (
+			SELECT FROM kaireon.contact_policies AS p
+			WHERE p.tenant_id = c.tenant_id AND p.deleted_at IS NULL AND p.status = 'active'
+			  AND p.rule_type = 'budget_exhausted')
+		THEN (SELECT coalesce(pg_catalog.jsonb_object_agg(i.offer_id,
+			pg_catalog.jsonb_build_object('today', i.today, 'ever', i.ever)), '{}')
+		FROM (SELECT x.offer_id, sum(x.today)::int8 AS today, sum(x.ever)::int8 AS ever
+		      FROM (SELECT h.offer_id, count(*) AS today, 0 AS ever
+		            FROM kaireon.interaction_history AS h
+		            JOIN kaireon.offers AS b ON b.tenant_id = h.tenant_id AND b.id = h.offer_id AND b.budget ? 'maxPerDay'
+		            WHERE h.tenant_id = c.tenant_id
+		              AND h.created_at >= pg_catalog.date_trunc('day', n.at, t.time_zone)
+		              AND h.interaction_type = 'impression' AND h.direction = 'outbound'
+		              AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
+		            GROUP BY h.offer_id
+		            UNION ALL
+		            SELECT h.offer_id, 0, count(*)
+		            FROM kaireon.interaction_history AS h
+		            JOIN kaireon.offers AS b ON b.tenant_id = h.tenant_id AND b.id = h.offer_id AND b.budget ? 'maxImpressions'
+		            WHERE h.tenant_id = c.tenant_id
+		              AND h.interaction_type = 'impression' AND h.direction = 'outbound'
+		              AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
+		            GROUP BY h.offer_id) AS x
+		      GROUP BY x.offer_id) AS i)
+		ELSE '{}' END,
 	'channelIds', c.channel_ids,
 	'campaign', pg_catalog.jsonb_build_object('id', c.id, 'name', c.name,
 		'volumeConstraints', c.volume_constraints, 'fileConfig', c.file_config)),

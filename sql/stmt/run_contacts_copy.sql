@@ -1,5 +1,6 @@
 -- run_contacts_copy: what a chunk's customers were sent before the run was
 -- planned, summed up by offer and channel, counted since up to 16 moments.
+-- Creatives and campaigns are told apart where a policy names them.
 -- params:
 -- result: copy_out
 -- role: worker
@@ -10,6 +11,8 @@ COPY (
 		       kaireon.argument('low') COLLATE "C" AS low,
 		       kaireon.argument('high') COLLATE "C" AS high,
 		       kaireon.argument('ceiling')::xid8 AS ceiling,
+		       pg_catalog.string_to_array(kaireon.argument('creatives'), pg_catalog.chr(31)) AS creatives,
+		       pg_catalog.string_to_array(kaireon.argument('campaigns'), pg_catalog.chr(31)) AS campaigns,
 		       kaireon.argument('window_0')::timestamptz AS w0,
 		       kaireon.argument('window_1')::timestamptz AS w1,
 		       kaireon.argument('window_2')::timestamptz AS w2,
@@ -28,6 +31,9 @@ COPY (
 		       kaireon.argument('window_15')::timestamptz AS w15
 	)
 	SELECT h.customer_id, h.offer_id, h.channel_id,
+	       CASE WHEN h.creative_id = ANY (w.creatives) THEN h.creative_id END,
+	       CASE WHEN h.campaign_id = ANY (w.campaigns) THEN h.campaign_id END,
+	       NULL::text,
 	       (extract(epoch FROM max(h.created_at)) * 1000000)::int8,
 	       count(*) FILTER (WHERE h.created_at >= w.w0),
 	       count(*) FILTER (WHERE h.created_at >= w.w1),
@@ -51,6 +57,6 @@ COPY (
 	 AND h.customer_id >= w.low AND h.customer_id <= w.high
 	WHERE h.interaction_type = 'impression' AND h.direction = 'outbound'
 	  AND h.commit_xid < w.ceiling
-	GROUP BY h.customer_id, h.offer_id, h.channel_id
+	GROUP BY h.customer_id, h.offer_id, h.channel_id, 4, 5
 	ORDER BY h.customer_id, h.offer_id, h.channel_id
 ) TO STDOUT;

@@ -55,9 +55,9 @@ case_document(struct krn_arena *arena, const struct decide_case *test)
 
 	krn_buf_init(&buf, arena);
 	krn_buf_printf(&buf,
-		       "{'flow':{'id':'f','config':{'nodes':[{'id':'i',"
+		       "{%s'flow':{'id':'f','config':{'nodes':[{'id':'i',"
 		       "'type':'inventory','config':%s}%s%s]}},",
-		       case_or(test->inventory, "{}"),
+		       case_or(test->more, ""), case_or(test->inventory, "{}"),
 		       test->nodes && !*test->nodes ? "" : ",",
 		       case_or(test->nodes, case_nodes));
 	krn_buf_printf(&buf, "'creatives':[%s],'flows':[%s],",
@@ -111,9 +111,17 @@ case_part(struct krn_arena *arena, const char *text)
 	return value;
 }
 
-static void
+/* The text at a place that a row may not have. */
+static struct krn_str
+case_text_at(const struct krn_value *row, size_t i)
+{
+	return i < row->array.nr ? row->array.items[i].string : KRN_STR("");
+}
+
+/* Contacts, or answers, of which the fifth is the outcome. */
+static const struct krn_contact *
 case_contacts(struct krn_arena *arena, const struct krn_plan *plan,
-	      const char *text, struct krn_customer *customer)
+	      const char *text, bool are_answers, size_t *ret_nr)
 {
 	const struct krn_value list = case_part(arena, text);
 	struct krn_contact *contacts =
@@ -122,17 +130,29 @@ case_contacts(struct krn_arena *arena, const struct krn_plan *plan,
 	for (size_t i = 0; i < list.array.nr; i++) {
 		const struct krn_value *from = list.array.items[i].array.items;
 
-		contacts[i].offer = krn_plan_offer_find(plan, from[0].string);
-		contacts[i].channel =
-		    krn_plan_channel_find(plan, from[1].string);
+		const struct krn_str fifth =
+		    case_text_at(&list.array.items[i], 4);
+
+		contacts[i].of = (struct krn_plan_contact){
+		    krn_plan_offer_find(plan, from[0].string),
+		    krn_plan_channel_find(plan, from[1].string),
+		    krn_plan_apart_find(plan->counted_creatives,
+					plan->counted_creatives_nr,
+					case_text_at(&list.array.items[i], 5)),
+		    krn_plan_apart_find(plan->counted_campaigns,
+					plan->counted_campaigns_nr, fifth)};
+		contacts[i].outcome =
+		    are_answers ? krn_plan_apart_find(plan->outcomes,
+						      plan->outcomes_nr, fifth)
+				: -1;
 		contacts[i].last_us =
 		    CASE_NOW - from[2].integer * CASE_HOUR - from[3].integer;
 		for (size_t w = 0; w < plan->windows_nr; w++)
 			contacts[i].counts[w] =
 			    contacts[i].last_us >= plan->windows[w];
 	}
-	customer->contacts = contacts;
-	customer->contacts_nr = list.array.nr;
+	*ret_nr = list.array.nr;
+	return contacts;
 }
 
 static uint64_t
@@ -247,7 +267,7 @@ case_run(struct krn_arena *arena, const struct decide_case *test)
 	    case_part(arena, case_or(test->segments, "[]"));
 	struct krn_str *columns =
 	    krn_arena_calloc(arena, plan->columns_nr, sizeof(*columns));
-	struct krn_customer customer = {columns, 0, NULL, 0};
+	struct krn_customer customer = {.columns = columns};
 
 	for (size_t i = 0; i < plan->columns_nr; i++) {
 		const struct krn_value *text =
@@ -256,7 +276,12 @@ case_run(struct krn_arena *arena, const struct decide_case *test)
 		columns[i] = text ? text->string : (struct krn_str){NULL, 0};
 	}
 	customer.segments = case_segments(plan, &segments);
-	case_contacts(arena, plan, case_or(test->contacts, "[]"), &customer);
+	customer.contacts =
+	    case_contacts(arena, plan, case_or(test->contacts, "[]"), false,
+			  &customer.contacts_nr);
+	customer.answers =
+	    case_contacts(arena, plan, case_or(test->answers, "[]"), true,
+			  &customer.answers_nr);
 	const char *is = case_decide(arena, plan, &customer, test->keep);
 
 	if (strcmp(is, test->expect) != 0)

@@ -50,7 +50,11 @@ struct decide_case {
 	const char *creatives, *flows;           /* none */
 	const char *customer; /* texts by column: {'age':'30'}; no column */
 	const char *segments; /* of the customer: ['vip']; none of vip, new */
-	const char *contacts; /* [[offer, channel, hours ago, and µs]]; none */
+	const char *contacts; /* [[offer, channel, hours ago, and µs, campaign,
+				  creative]], the last two may miss; none */
+	const char *answers; /* [[offer, channel, hours ago, and µs, outcome]];
+				 none */
+	const char *more;    /* members of the document: 'clock':{…},; none */
 	const char *inventory; /* its configuration: {} */
 	const char *asked;     /* channelIds: [] */
 	int keep;              /* 0: as many as the plan says; -1: none */

@@ -397,8 +397,8 @@ world_decide(struct krn_arena *arena, const struct krn_plan *plan,
 	struct krn_str columns[2]; /* age, city */
 
 	for (int i = 0; i < CONTACTS; i++) {
-		contacts[i].offer = world.contacts[i].offer;
-		contacts[i].channel = world.contacts[i].channel;
+		contacts[i].of = (struct krn_plan_contact){
+		    world.contacts[i].offer, world.contacts[i].channel, -1, -1};
 		contacts[i].last_us = world.contacts[i].at_us;
 		for (size_t w = 0; w < plan->windows_nr; w++)
 			contacts[i].counts[w] =
@@ -406,7 +406,8 @@ world_decide(struct krn_arena *arena, const struct krn_plan *plan,
 	}
 	for (size_t i = 0; i < plan->columns_nr; i++)
 		columns[i] = column_text(plan, i);
-	const struct krn_customer customer = {columns, 0, contacts, CONTACTS};
+	const struct krn_customer customer = {
+	    .columns = columns, .contacts = contacts, .contacts_nr = CONTACTS};
 
 	krn_decide_customer(
 	    krn_decide_new(arena, plan, krn_plan_keep(plan, false)), &customer,

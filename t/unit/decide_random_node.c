@@ -410,7 +410,7 @@ world_decide(struct krn_arena *arena, const struct krn_plan *plan,
 	const char *age = ages[world.age + 2];
 	const struct krn_str column =
 	    age ? krn_str_c(age) : (struct krn_str){NULL, 0};
-	const struct krn_customer customer = {&column, 0, NULL, 0};
+	const struct krn_customer customer = {.columns = &column};
 
 	assert_true(plan->columns_nr <= 1);
 	krn_decide_customer(

@@ -285,15 +285,9 @@ test_refusals(void **state KRN_UNUSED)
 	     .rules = ODD("attribute_condition",
 			  "'attribute':'none','operator':'gt'"),
 	     .refused = "value must be a scalar"},
-	    {.name = "propensity_threshold",
-	     .rules = ODD("propensity_threshold", ""),
-	     .refused = "type propensity_threshold is not supported yet"},
-	    {.name = "recency_check",
-	     .rules = ODD("recency_check", ""),
-	     .refused = "type recency_check is not supported yet"},
-	    {.name = "metric_condition",
-	     .rules = ODD("metric_condition", ""),
-	     .refused = "type metric_condition is not supported yet"},
+	    {.name = "a type that there is not",
+	     .rules = ODD("offer_attribute", ""),
+	     .refused = "type offer_attribute is not supported yet"},
 	};
 
 	DECIDE_CASES(cases);
