@@ -145,9 +145,6 @@ campaign_file_columns(struct campaign_check *check,
 		else if (!krn_output_column_is(column->string))
 			krn_problem_add(check->problems, field,
 					"unknown column");
-		else if (krn_str_eq_c(column->string, "personalization"))
-			krn_problem_add(check->problems, field,
-					"is not supported yet");
 	}
 	krn_json_value(&check->out, "columns", columns);
 }
@@ -184,19 +181,19 @@ campaign_file(struct campaign_check *check)
 	const struct krn_value *personal =
 	    krn_value_find(from, "includePersonalization");
 
-	if (!campaign_is_null(personal) &&
-	    (personal->type != KRN_VALUE_BOOL || personal->boolean))
-		krn_problem_add(
-		    check->problems, "fileConfig.includePersonalization",
-		    personal->type == KRN_VALUE_BOOL ? "is not supported yet"
-						     : "must be a boolean");
+	if (!campaign_is_null(personal) && personal->type != KRN_VALUE_BOOL)
+		krn_problem_add(check->problems,
+				"fileConfig.includePersonalization",
+				"must be a boolean");
 	krn_json_obj_open(&check->out, "fileConfig");
 	krn_json_str(&check->out, "format",
 		     campaign_choice(check, "fileConfig.format",
 				     krn_value_find(from, "format"), formats,
 				     KRN_STR("csv")));
 	campaign_file_columns(check, krn_value_find(from, "columns"));
-	krn_json_bool(&check->out, "includePersonalization", false);
+	krn_json_bool(&check->out, "includePersonalization",
+		      personal && personal->type == KRN_VALUE_BOOL &&
+			  personal->boolean);
 	const struct krn_str destination =
 	    campaign_choice(check, "fileConfig.destination",
 			    krn_value_find(from, "destination"), destinations,

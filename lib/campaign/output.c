@@ -51,6 +51,8 @@ krn_output_init(struct krn_output *output, const struct krn_value *file_config,
 	const struct krn_value *format = krn_value_find(file_config, "format");
 	const struct krn_value *columns =
 	    krn_value_find(file_config, "columns");
+	const struct krn_value *include =
+	    krn_value_find(file_config, "includePersonalization");
 
 	*output = (struct krn_output){
 	    .is_json = format && format->type == KRN_VALUE_STRING &&
@@ -65,6 +67,8 @@ krn_output_init(struct krn_output *output, const struct krn_value *file_config,
 		const struct krn_str name = columns->array.items[i].string;
 		const size_t index = output_name_index(name);
 
+		output->personalizes |= index == KRN_COLUMN_PERSONALIZATION;
+
 		output->columns[i].name = name;
 		output->columns[i].column = (enum krn_output_column)index;
 		if (index < KRN_NR(output_names))
@@ -76,6 +80,15 @@ krn_output_init(struct krn_output *output, const struct krn_value *file_config,
 				 name.len - OUTPUT_ATTRIBUTE.len);
 	}
 	output->columns_nr = columns->array.nr;
+	if (include && include->type == KRN_VALUE_BOOL && include->boolean &&
+	    !output->personalizes &&
+	    output->columns_nr < KRN_OUTPUT_COLUMNS_MAX) {
+		output->columns[output->columns_nr].name =
+		    KRN_STR("personalization");
+		output->columns[output->columns_nr++].column =
+		    KRN_COLUMN_PERSONALIZATION;
+		output->personalizes = true;
+	}
 	return KRN_OK;
 }
 
@@ -84,6 +97,11 @@ static struct krn_str
 output_cell(const struct krn_output *output, size_t column,
 	    const struct krn_output_row *row, bool *ret_is_number)
 {
+	const struct krn_str rendered =
+	    output->rendered ? (struct krn_str){output->rendered->data,
+						output->rendered->len}
+			     : KRN_STR("null");
+
 	*ret_is_number = false;
 	switch (output->columns[column].column) {
 	case KRN_COLUMN_CUSTOMER_ID:
@@ -115,8 +133,9 @@ output_cell(const struct krn_output *output, size_t column,
 		return row->attributes[output->columns[column].attribute];
 	case KRN_COLUMN_CREATIVE_ID:
 		return row->creative_id;
-	case KRN_COLUMN_PERSONALIZATION: /* not of this release */
-		break;
+	case KRN_COLUMN_PERSONALIZATION:
+		return krn_str_eq_c(rendered, "null") ? (struct krn_str){NULL, 0}
+						      : rendered;
 	}
 	return (struct krn_str){NULL, 0};
 }
@@ -188,6 +207,13 @@ void
 krn_output_line(const struct krn_output *output,
 		const struct krn_output_row *row, struct krn_buf *to)
 {
+	if (output->personalizes) {
+		krn_buf_clear(output->rendered);
+		krn_personalize_render(output->personalize, row->creative_id,
+				       row->attributes, output->rendered);
+		/* a line without its texts would be a lie */
+		to->failed |= output->rendered->failed;
+	}
 	if (output->is_json)
 		krn_buf_add_char(to, '{');
 	for (size_t i = 0; i < output->columns_nr; i++) {
@@ -197,6 +223,9 @@ krn_output_line(const struct krn_output *output,
 
 		if (i)
 			krn_buf_add_char(to, ',');
+		/* JSON stands in JSON as it is, like a number */
+		is_number |= output->is_json && output->columns[i].column ==
+						    KRN_COLUMN_PERSONALIZATION;
 		if (output->is_json)
 			output_json_cell(to, output->columns[i].name, text,
 					 is_number);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/value.h"
+#include "campaign/personalize.h"
 #include "decide/plan.h"
 
 enum krn_output_column {
@@ -42,6 +43,10 @@ struct krn_output {
 	} columns[KRN_OUTPUT_COLUMNS_MAX];
 	struct krn_str attributes[KRN_OUTPUT_COLUMNS_MAX]; /* names */
 	size_t attributes_nr;
+	bool personalizes; /* a column is the personalization */
+	/* set before the first line, when it does */
+	const struct krn_personalize *personalize;
+	struct krn_buf *rendered; /* of the line under way */
 	/* the same in every line */
 	struct krn_str campaign_id, run_id, decided_at;
 };

@@ -74,6 +74,49 @@ finish_line(struct finish *finish, const struct krn_str *fields,
 	return e;
 }
 
+/* The attributes that the file needs, as they are looked up. */
+struct finish_names {
+	struct finish *finish;
+	const struct krn_rows *columns; /* of the segment's view */
+	struct krn_buf list;            /* for the slot */
+};
+
+/* The place of a column among the segment's; -1: it has none. */
+static int64_t
+finish_column(const struct krn_rows *columns, struct krn_str name)
+{
+	for (size_t k = 0; k < krn_rows_nr(columns); k++)
+		if (krn_str_eq(krn_rows_str(columns, k, 0), name))
+			return (int64_t)k;
+	return -1;
+}
+
+static void
+finish_name_add(struct finish_names *names, struct krn_str name)
+{
+	if (names->list.len)
+		krn_buf_add_char(&names->list, '\x1f');
+	krn_buf_add_str(&names->list, name);
+}
+
+/* An attribute that a creative speaks of: a field behind those of columns. */
+static int
+finish_attribute_find(void *data, struct krn_str name)
+{
+	struct finish_names *names = data;
+	struct krn_output *output = &names->finish->output;
+
+	for (size_t i = 0; i < output->attributes_nr; i++)
+		if (krn_str_eq(output->attributes[i], name))
+			return (int)i;
+	if (finish_column(names->columns, name) < 0 ||
+	    output->attributes_nr == KRN_OUTPUT_COLUMNS_MAX)
+		return -1;
+	finish_name_add(names, name);
+	output->attributes[output->attributes_nr] = name;
+	return (int)output->attributes_nr++;
+}
+
 /* Names of attributes for the slot; which of them are numbers. */
 static enum krn_err
 finish_attributes(struct finish *finish, struct krn_str *ret_list,
@@ -83,58 +126,68 @@ finish_attributes(struct finish *finish, struct krn_str *ret_list,
 	    krn_param_str(finish->run->space),
 	    krn_param_str(finish->run->view_name)};
 	struct krn_output *output = &finish->output;
-	const struct krn_rows *rows;
-	struct krn_buf list;
+	struct krn_arena *arena = finish->step->arena;
+	struct finish_names names = {.finish = finish};
 	enum krn_err e;
 
 	if ((e = krn_db_exec(finish->step->db, KRN_STMT_segment_columns, params,
-			     &rows, err)))
+			     &names.columns, err)))
 		return e;
-	krn_buf_init(&list, finish->step->arena);
+	krn_buf_init(&names.list, arena);
 	for (size_t i = 0; i < output->columns_nr; i++) {
 		if (output->columns[i].column != KRN_COLUMN_ATTRIBUTE)
 			continue;
 		const struct krn_str name =
 		    output->attributes[output->columns[i].attribute];
-		size_t k = 0;
+		const int64_t k = finish_column(names.columns, name);
 
-		while (k < krn_rows_nr(rows) &&
-		       !krn_str_eq(krn_rows_str(rows, k, 0), name))
-			k++;
-		if (k == krn_rows_nr(rows))
+		if (k < 0)
 			return krn_refuse(err, KRN_ERR_INVALID,
 					  "the segment has no attribute "
 					  "\"%.*s\" for the file",
 					  KRN_STR_ARG(name));
-		const enum krn_attribute_type type =
-		    krn_attribute_type_parse(krn_rows_str(rows, k, 1));
+		const enum krn_attribute_type type = krn_attribute_type_parse(
+		    krn_rows_str(names.columns, (size_t)k, 1));
 
 		output->columns[i].is_number =
 		    type == KRN_ATTRIBUTE_INT || type == KRN_ATTRIBUTE_DOUBLE;
-		if (list.len)
-			krn_buf_add_char(&list, '\x1f');
-		krn_buf_add_str(&list, name);
+		finish_name_add(&names, name);
 	}
-	return krn_buf_end(&list, ret_list, err);
+	if (output->personalizes) {
+		struct krn_personalize *made;
+
+		output->rendered = krn_arena_make(arena, struct krn_buf);
+		if (!output->rendered)
+			return krn_arena_fail(arena, err);
+		krn_buf_init(output->rendered, arena);
+		if ((e = krn_personalize_new(
+			 arena,
+			 krn_value_find(&finish->run->config, "creatives"),
+			 finish_attribute_find, &names, &made, err)))
+			return e;
+		output->personalize = made;
+	}
+	return krn_buf_end(&names.list, ret_list, err);
 }
 
 static enum krn_err
 finish_stream(struct finish *finish, struct krn_error *err)
 {
 	struct krn_step *step = finish->step;
-	const size_t nr = FINISH_FIELDS + finish->output.attributes_nr;
-	struct krn_str *fields =
-	    krn_arena_calloc(step->arena, nr, sizeof(*fields));
 	struct krn_str names[3] = {finish->run->space, finish->run->view_name};
 	struct krn_copy_row row;
 	struct krn_buf buf;
 	enum krn_err e;
 
-	if (!fields)
-		return krn_arena_fail(step->arena, err);
-	if (finish->output.attributes_nr &&
+	if ((finish->output.attributes_nr || finish->output.personalizes) &&
 	    (e = finish_attributes(finish, &names[2], err)))
 		return e;
+	const size_t nr = FINISH_FIELDS + finish->output.attributes_nr;
+	struct krn_str *fields =
+	    krn_arena_calloc(step->arena, nr, sizeof(*fields));
+
+	if (!fields)
+		return krn_arena_fail(step->arena, err);
 	krn_buf_init(&buf, step->arena);
 	krn_output_header(&finish->output, &buf);
 	step_argument(step, "run_month", finish->run->run_month);

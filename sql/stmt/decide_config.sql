@@ -34,7 +34,11 @@ SELECT pg_catalog.jsonb_build_object(
 		WHERE h.tenant_id = c.tenant_id AND h.deleted_at IS NULL),
 	'creatives', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'id', x.id, 'name', x.name, 'offerId', x.offer_id, 'channelId', x.channel_id,
-			'placementId', x.placement_id, 'weight', x.weight) ORDER BY x.id), '[]')
+			'placementId', x.placement_id, 'weight', x.weight)
+			-- what they say is kept when the file is to have it
+			|| CASE WHEN c.file_config->'includePersonalization' = 'true' OR c.file_config->'columns' ? 'personalization'
+			   THEN pg_catalog.jsonb_build_object('content', x.content, 'personalization', x.personalization)
+			   ELSE '{}' END ORDER BY x.id), '[]')
 		FROM kaireon.creatives AS x
 		WHERE x.tenant_id = c.tenant_id AND x.deleted_at IS NULL AND x.status = 'active'),
 	'flows', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
