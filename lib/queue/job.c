@@ -42,26 +42,35 @@ krn_job_enqueue(struct krn_arena *arena, struct krn_db *db, const char *topic,
 	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
 }
 
-/* How often the mark is moved, and how old what it starts from must be. */
+/*
+ * How often the mark is moved, how old what it starts from must be, and how
+ * often it is looked for from the very beginning.
+ */
 #define MARK_MOVE_US KRN_US_PER_SECOND
-#define MARK_AGE_US (30 * KRN_US_PER_SECOND)
+#define MARK_AGE_US (5 * KRN_US_PER_SECOND)
+#define MARK_FULL_US (60 * KRN_US_PER_SECOND)
 
 /*
  * Where a scan may begin. A job that is inserted has a higher number than all
- * before it, but may be seen later than they: so the mark is looked for from
- * where it was half a minute ago, and an idle worker looks from the beginning.
+ * before it, but may be seen later than they, when its transaction is long:
+ * so the mark is looked for from where it was some seconds ago, and every
+ * minute from the beginning.
  */
 static enum krn_err
 job_mark(struct krn_arena *arena, struct krn_db *db, struct krn_job_mark *mark,
 	 struct krn_error *err)
 {
 	const int64_t now_us = krn_clock_monotonic_us();
-	const struct krn_param from[] = {krn_param_int(arena, mark->older)};
+	const bool full = now_us - mark->full_us >= MARK_FULL_US;
+	const struct krn_param from[] = {
+	    krn_param_int(arena, full ? 0 : mark->older)};
 	const struct krn_rows *rows;
 	enum krn_err e;
 
 	if (now_us - mark->moved_us < MARK_MOVE_US)
 		return KRN_OK;
+	if (full)
+		mark->full_us = now_us;
 	if ((e = krn_db_exec(db, KRN_STMT_job_low, from, &rows, err)))
 		return e;
 	mark->low = krn_rows_is_null(rows, 0, 0) ? mark->older
@@ -153,8 +162,8 @@ krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
 	    (e = job_claim_from(arena, db, mark, lease_seconds, max, &rows,
 				err)))
 		return e;
-	if (krn_rows_nr(rows) == 0 && mark->low > 0) {
-		mark->low = 0;
+	if (krn_rows_nr(rows) == 0 && mark->low > mark->older) {
+		mark->low = mark->older;
 		if ((e = job_claim_from(arena, db, mark, lease_seconds, max,
 					&rows, err)))
 			return e;
