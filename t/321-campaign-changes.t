@@ -51,6 +51,13 @@ is(put($one, $id, { scheduleType => 'manual', scheduleDayOfWeek => undef, status
 is($one->post("/$id/campaign-runs")->{status}, 409, 'it does not run');
 is(put($one, $id, { status => 'draft' })->{json}{status}, 'draft', 'and back');
 
+# when it runs next
+my $scheduled = $one->campaign(name => 'Scheduled', status => 'active', scheduleType => 'daily', scheduleTime => '09:00', scheduleTimezone => 'Europe/Lisbon');
+like($one->get("/$scheduled")->{json}{nextRunAt}, qr/^\d{4}-\d\d-\d\dT0[89]:00:00\.000Z$/, 'an active campaign runs next');
+is(put($one, $scheduled, { status => 'paused' })->{json}{nextRunAt}, undef, 'a paused one does not');
+like(put($one, $scheduled, { status => 'active', scheduleTime => '12:00' })->{json}{nextRunAt}, qr/T1[12]:00:00\.000Z$/, 'active again, at another time');
+is(put($one, $scheduled, { scheduleType => 'manual' })->{json}{nextRunAt}, undef, 'nor one without a schedule');
+
 # a run that is undisturbed, to compare
 sub forget { $stack->owner('DELETE FROM kaireon.interaction_history') }
 $stack->worker('worker');

@@ -59,7 +59,7 @@ like($out, qr/prod differs: 2.*prod is what Git says/s, 'as the exit codes say')
 like($out, qr/\["update","Offer","Gold Card",\["priority"\],"kaireon_owner"\]/, 'a change past Git is found, and its maker');
 
 SKIP: {
-	skip 'bank-full.csv (UCI Bank Marketing) is not there: set KRN_BANK_CSV', 9 unless $bank;
+	skip 'bank-full.csv (UCI Bank Marketing) is not there: set KRN_BANK_CSV', 11 unless $bank;
 	local $ENV{BANK_CSV} = $bank;
 	my $out = page('tour');
 	like($out, qr/imported 45211 customers into bank/, '45,211 customers');
@@ -72,6 +72,8 @@ SKIP: {
 	my ($first, $second) = $out =~ /by channel: (.*)/g;
 	isnt($first, $second, 'the second run goes to another channel: the policies are at work');
 	like($out, qr/"ok": true/, 'the export is ok');
+	like($out, qr/"status": "active",\s+"scheduleType": "monthly",\s+"nextRunAt": "\d{4}-\d\d-\d\dT0[89]:00:00\.000Z"/, 'a monthly schedule says when it runs next');
+	like($out, qr/"status": "paused",\s+"nextRunAt": null/, 'and a paused campaign does not');
 }
 is((server('stop'))[0], 0, 'script/server stop');
 is(`ps -eo args | grep -c "[k]rn-server-.*run/"` + 0, 0, 'leaves no process');
