@@ -101,6 +101,9 @@ worker_failed(struct worker *worker, const struct krn_job *job,
 				     worker_reason(why), &err)
 		     : krn_job_retry(worker->arena, worker->db, job,
 				     krn_str_c(why->detail), &err);
+	if (!e && !hopeless)
+		e = krn_step_note(worker->arena, worker->db, job,
+				  worker_reason(why), &err);
 	/* then its lease ends with our session or with its time */
 	if (e)
 		krn_log_error(KRN_LOG_WARNING, "could not note the failure",

@@ -72,6 +72,30 @@ krn_step_fail(struct krn_arena *arena, struct krn_db *db,
 }
 
 enum krn_err
+krn_step_note(struct krn_arena *arena, struct krn_db *db,
+	      const struct krn_job *job, struct krn_str reason,
+	      struct krn_error *err)
+{
+	const struct krn_str text = krn_str_printf(
+	    arena, "attempt %lld of %lld failed, it will be tried again: %.*s",
+	    (long long)job->attempts, (long long)job->max_attempts,
+	    KRN_STR_ARG(reason));
+	const struct krn_param params[] = {
+	    krn_param_str(step_payload_text(job, "runId")),
+	    krn_param_str(text),
+	};
+	enum krn_err e;
+
+	if (!text.s)
+		return krn_arena_fail(arena, err);
+	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
+		return e;
+	krn_tenant_set(db, job->tenant_id);
+	krn_db_send(db, KRN_STMT_run_note, params, NULL);
+	return krn_db_commit(db, err);
+}
+
+enum krn_err
 step_begin(struct krn_step *step, enum krn_tx tx, struct krn_error *err)
 {
 	enum krn_err e;

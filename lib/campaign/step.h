@@ -36,6 +36,16 @@ KRN_MUSTCHECK enum krn_err krn_step_run(struct krn_arena *arena,
 					const struct krn_job *job,
 					struct krn_error *err);
 
+/*
+ * The attempt failed and the job will be tried again: the run says why it is
+ * held up, until it is complete. A transaction of its own.
+ */
+KRN_MUSTCHECK enum krn_err krn_step_note(struct krn_arena *arena,
+					 struct krn_db *db,
+					 const struct krn_job *job,
+					 struct krn_str reason,
+					 struct krn_error *err);
+
 /* The run fails with a reason; its job is buried. A transaction of its own. */
 KRN_MUSTCHECK enum krn_err krn_step_fail(struct krn_arena *arena,
 					 struct krn_db *db,

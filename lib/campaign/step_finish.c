@@ -352,8 +352,13 @@ finish_run(struct finish *finish, struct krn_error *err)
 	enum krn_err e;
 
 	krn_buf_init(&finish->last_customer, step->arena);
-	if ((e = finish_file(finish, err)))
+	if ((e = finish_file(finish, err))) {
+		/* the disk's reason is the log's, which names the path */
+		if (e == KRN_ERR_INTERNAL && err && !err->message[0])
+			snprintf(err->message, sizeof(err->message),
+				 "the file of the run could not be written");
 		return e;
+	}
 	krn_db_send(step->db, KRN_STMT_run_interactions, id, NULL);
 	krn_db_send(step->db, KRN_STMT_run_tally, id, &tally);
 	if ((e = krn_db_flush(step->db, err)) ||

@@ -9,7 +9,7 @@ WITH tenant AS (
 	WHERE t.tenant_id = kaireon.tenant_id()
 )
 UPDATE kaireon.campaign_runs AS r
-SET status = $3::text, step = 'done', summary = $2::jsonb, file_path = $4::text,
+SET status = $3::text, step = 'done', error = NULL, summary = $2::jsonb, file_path = $4::text,
     completed_at = pg_catalog.clock_timestamp()
 WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text AND r.status = 'running'
 RETURNING r.campaign_id;
