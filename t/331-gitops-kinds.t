@@ -229,6 +229,12 @@ $answer = post('snapshot', bundle(@all));
 is($answer->{json}{resources}, scalar @all, 'or a bundle');
 ($one) = drift();
 like(join(' ', map { "$_->{op}:$_->{name}" } @{ $one->{diffs} }), qr{create:Cards/Gold}, 'from which the live state has drifted');
+# two sub-categories of one name: each has its own culprit
+apply(bundle(resource('Category', 'Loans'), resource('SubCategory', 'Home', categoryRef => 'Loans'), resource('SubCategory', 'Home', categoryRef => 'Cards')));
+$stack->owner("UPDATE kaireon.sub_categories AS s SET deleted_at = now() FROM kaireon.categories AS c WHERE s.name = 'Home' AND c.id = s.category_id AND c.name = 'Cards'");
+$stack->query('postgres', "UPDATE kaireon.sub_categories AS s SET deleted_at = now() FROM kaireon.categories AS c WHERE s.name = 'Home' AND c.id = s.category_id AND c.name = 'Loans'");
+($one) = drift();
+is(join(' ', map { "$_->{name}:$_->{lastChange}{actor}" } grep { $_->{name} =~ /Home/ } @{ $one->{diffs} }), 'Cards/Home:kaireon_owner Loans/Home:postgres', 'of two of one name each has its own culprit');
 is(post('snapshot', bundle(resource('Offer', 'x', priority => 101)))->{status}, 400, 'a bad bundle is no snapshot');
 is(post('snapshot', bundle(resource('Offer', 'x', categoryRef => 'Nowhere')))->{status}, 400, 'nor one that refers to nothing');
 $stack->ctl('tenant', 'suspend', '--id', 'one');

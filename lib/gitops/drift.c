@@ -44,11 +44,10 @@ static enum krn_err
 drift_find(struct krn_cron *cron, struct krn_str tenant, struct drift *ret,
 	   struct krn_error *err)
 {
-	const struct krn_change_options options = {
-	    .kinds = KRN_KINDS_ALL,
-	    .prune = true,
-	    .any_bundle = true,
-	    .any_delete = true};
+	const struct krn_change_options options = {.kinds = KRN_KINDS_ALL,
+						   .prune = true,
+						   .any_bundle = true,
+						   .any_delete = true};
 	struct krn_value bundle;
 	const struct krn_rows *rows;
 	enum krn_err e;
@@ -72,25 +71,64 @@ drift_find(struct krn_cron *cron, struct krn_str tenant, struct drift *ret,
 				&ret->live, &options, &ret->changes, err);
 }
 
-/* The row of a name; -1: none. The rows are in byte order. */
-static int64_t
+/* The first row of a name; how many there are when there is none. The rows
+ * are in byte order. */
+static size_t
 drift_row(const struct krn_rows *rows, struct krn_str name)
 {
 	size_t low = 0, high = krn_rows_nr(rows);
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		const int order =
-		    krn_str_cmp(krn_rows_str(rows, middle, 0), name);
 
-		if (order == 0)
-			return (int64_t)middle;
-		if (order < 0)
+		if (krn_str_cmp(krn_rows_str(rows, middle, 0), name) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return -1;
+	return low < krn_rows_nr(rows) &&
+		       krn_str_eq(krn_rows_str(rows, low, 0), name)
+		   ? low
+		   : krn_rows_nr(rows);
+}
+
+/* The live parent of what is missing; .s NULL: it has none. */
+static struct krn_str
+drift_parent(const struct drift *drift, const struct krn_resource *missing)
+{
+	const struct krn_kind *kind = &krn_kinds[missing->kind];
+	const struct krn_value *name;
+	const struct krn_resource *parent;
+	int field;
+
+	if (!kind->within)
+		return (struct krn_str){NULL, 0};
+	field = krn_kind_field_find(kind, krn_str_c(kind->within));
+	name = &missing->values[field];
+	parent =
+	    name->type == KRN_VALUE_STRING
+		? krn_live_find(&drift->live, kind->fields[field].reference,
+				name->string)
+		: NULL;
+	return parent ? parent->id : (struct krn_str){NULL, 0};
+}
+
+/* The row of what is missing; how many there are when there is none. */
+static size_t
+drift_find_row(const struct drift *drift, const struct krn_rows *rows,
+	       const struct krn_resource *missing)
+{
+	const struct krn_str parent = drift_parent(drift, missing);
+	size_t row = drift_row(rows, missing->title);
+
+	while (row < krn_rows_nr(rows) && parent.s &&
+	       !krn_str_eq(krn_rows_str(rows, row, 1), parent)) {
+		row++;
+		if (row < krn_rows_nr(rows) &&
+		    !krn_str_eq(krn_rows_str(rows, row, 0), missing->title))
+			return krn_rows_nr(rows);
+	}
+	return row;
 }
 
 /* Copies of what is missing, with who deleted the last row of that name. */
@@ -105,18 +143,17 @@ drift_note_deleted(struct krn_cron *cron, struct drift *drift, int kind,
 		if (change->op != KRN_CHANGE_CREATE ||
 		    (int)change->after->kind != kind)
 			continue;
-		const int64_t found = drift_row(rows, change->after->title);
-		const size_t row = (size_t)found;
+		const size_t row = drift_find_row(drift, rows, change->after);
 
-		if (found < 0)
+		if (row == krn_rows_nr(rows))
 			continue;
 		gone = krn_arena_make(cron->batch, struct krn_resource);
 		if (!gone)
 			return krn_arena_fail(cron->batch, err);
 		*gone = *change->after;
-		gone->changed_by = krn_rows_str(rows, row, 1);
-		gone->changed_at = krn_rows_str(rows, row, 2);
-		gone->changed_audit_id = krn_rows_str(rows, row, 3);
+		gone->changed_by = krn_rows_str(rows, row, 2);
+		gone->changed_at = krn_rows_str(rows, row, 3);
+		gone->changed_audit_id = krn_rows_str(rows, row, 4);
 		change->after = gone;
 	}
 	return KRN_OK;
@@ -145,8 +182,16 @@ drift_find_deleted(struct krn_cron *cron, struct drift *drift,
 			    (int)c->after->kind == kind)
 				names[nr++] = c->after->title;
 		}
+		const char *within = krn_kinds[kind].within;
+		const int parent = within
+				       ? krn_kind_field_find(&krn_kinds[kind],
+							     krn_str_c(within))
+				       : -1;
 		const struct krn_param params[] = {
-		    krn_param_str_array(cron->batch, names, nr)};
+		    krn_param_str_array(cron->batch, names, nr),
+		    parent < 0
+			? krn_param_null()
+			: krn_param_c(krn_kinds[kind].fields[parent].column)};
 
 		if (nr == 0)
 			continue;

@@ -1,10 +1,12 @@
--- kind_deleted: who deleted the last object of each of some names.
--- params: names text[]
--- result: rows (name text, changed_by text, changed_at text, audit_id text)
+-- kind_deleted: who deleted the last object of each of some names, and parent.
+-- params: names text[], parent_column text
+-- result: rows (name text, parent_id text, changed_by text, changed_at text, audit_id text)
 -- role: api, worker, owner
 -- access: read
 -- identifiers: table
-SELECT DISTINCT ON (t.name) t.name, t.changed_by, kaireon.time_text(t.updated_at), t.changed_audit_id
+SELECT DISTINCT ON (t.name, p.parent_id) t.name, p.parent_id, t.changed_by,
+       kaireon.time_text(t.updated_at), t.changed_audit_id
 FROM kaireon.{table} AS t
+CROSS JOIN LATERAL (SELECT pg_catalog.to_jsonb(t)->>$2::text) AS p (parent_id)
 WHERE t.tenant_id = kaireon.tenant_id() AND t.name = ANY ($1::text[]) AND t.deleted_at IS NOT NULL
-ORDER BY t.name, t.deleted_at DESC;
+ORDER BY t.name, p.parent_id, t.deleted_at DESC;
