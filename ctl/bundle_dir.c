@@ -89,8 +89,8 @@ dir_path_order(const void *a, const void *b)
 
 /* The documents of the kinds' folders, in byte order. */
 static enum krn_err
-dir_list(struct krn_arena *arena, struct krn_str dir, struct krn_str **ret,
-	 size_t *ret_nr, struct krn_error *err)
+dir_list(struct krn_arena *arena, struct krn_str dir, krn_kind_set kinds,
+	 struct krn_str **ret, size_t *ret_nr, struct krn_error *err)
 {
 	size_t size = 0;
 
@@ -99,7 +99,8 @@ dir_list(struct krn_arena *arena, struct krn_str dir, struct krn_str **ret,
 	for (int kind = 0; kind < KRN_KIND__MAX; kind++) {
 		const struct krn_str folder = krn_str_printf(
 		    arena, "%s/%s", dir.s, krn_kinds[kind].folder);
-		DIR *open = folder.s ? opendir(folder.s) : NULL;
+		DIR *open =
+		    folder.s && kinds >> kind & 1 ? opendir(folder.s) : NULL;
 		const struct dirent *entry;
 
 		while (open && (entry = readdir(open))) {
@@ -162,7 +163,8 @@ krn_bundle_dir_read(struct krn_arena *arena, struct krn_str dir,
 	enum krn_err e;
 
 	if ((e = dir_manifest(arena, dir, &manifest, err)) ||
-	    (e = dir_list(arena, dir, &ret->paths, &ret->nr, err)))
+	    (e = dir_list(arena, dir, KRN_KINDS_ALL, &ret->paths, &ret->nr,
+			  err)))
 		return e;
 	krn_buf_init(&buf, arena);
 	krn_json_init(&out, &buf);
@@ -229,8 +231,12 @@ dir_write_one(struct krn_arena *arena, struct krn_str path, struct krn_str text,
 	int64_t bytes;
 	enum krn_err e;
 
+	const bool is_index = krn_str_has_suffix(path, KRN_STR("/bundle.yaml"));
+
 	if (krn_file_read(arena, path, &old, NULL) == KRN_OK &&
-	    krn_str_eq(dir_timeless(arena, old), dir_timeless(arena, text)))
+	    (krn_str_eq(old, text) ||
+	     (is_index &&
+	      krn_str_eq(dir_timeless(arena, old), dir_timeless(arena, text)))))
 		return KRN_OK;
 	if ((e = krn_file_begin(arena, path, &file, err)) ||
 	    (e = krn_file_write(file, text.s, text.len, err)))
@@ -240,8 +246,8 @@ dir_write_one(struct krn_arena *arena, struct krn_str path, struct krn_str text,
 
 enum krn_err
 krn_bundle_dir_write(struct krn_arena *arena, struct krn_str dir,
-		     const struct krn_value *answer, size_t *ret_files,
-		     struct krn_error *err)
+		     krn_kind_set kinds, const struct krn_value *answer,
+		     size_t *ret_files, struct krn_error *err)
 {
 	const struct krn_value *files = krn_value_find(answer, "files");
 	struct krn_str *paths, path;
@@ -269,7 +275,7 @@ krn_bundle_dir_write(struct krn_arena *arena, struct krn_str dir,
 		if ((e = dir_write_one(arena, path, member->value.string, err)))
 			return e;
 	}
-	if ((e = dir_list(arena, dir, &paths, &nr, err)))
+	if ((e = dir_list(arena, dir, kinds, &paths, &nr, err)))
 		return e;
 	for (size_t i = 0; i < nr; i++) {
 		const struct krn_str below = krn_str_from(

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/value.h"
+#include "gitops/bundle.h"
 
 struct krn_bundle_dir {
 	struct krn_str body;   /* the bundle as JSON */
@@ -27,13 +28,14 @@ KRN_MUSTCHECK enum krn_err krn_bundle_dir_read(struct krn_arena *arena,
 					       struct krn_error *err);
 
 /*
- * Write {"files": {path: content}} into a folder and remove the resources
- * that are not in it. A bundle.yaml that differs by exportedAt only is kept.
+ * Write {"files": {path: content}} into a folder and remove the resources of
+ * the kinds that are not in it. A bundle.yaml that differs by exportedAt only is kept.
  * Errors: KRN_ERR_INVALID   a path that leads elsewhere
  *         KRN_ERR_INTERNAL  the disk
  */
 KRN_MUSTCHECK enum krn_err krn_bundle_dir_write(struct krn_arena *arena,
 						struct krn_str dir,
+						krn_kind_set kinds,
 						const struct krn_value *answer,
 						size_t *ret_files,
 						struct krn_error *err);

@@ -405,14 +405,17 @@ gitops_export_dir(struct krn_ctl *ctl, struct krn_str dir, struct krn_str text,
 		  struct krn_error *err)
 {
 	struct krn_value answer;
+	krn_kind_set kinds;
 	size_t files;
 	enum krn_err e;
 
 	dir = gitops_dir(ctl->arena, dir);
 	if (!dir.s)
 		return krn_arena_fail(ctl->arena, err);
-	if ((e = krn_json_parse_stored(ctl->arena, text, &answer, err)) ||
-	    (e = krn_bundle_dir_write(ctl->arena, dir, &answer, &files, err)))
+	if ((e = krn_kind_set_parse(ctl->kinds, &kinds, err)) ||
+	    (e = krn_json_parse_stored(ctl->arena, text, &answer, err)) ||
+	    (e = krn_bundle_dir_write(ctl->arena, dir, kinds, &answer, &files,
+				      err)))
 		return e;
 	printf(ctl->json ? "{\"files\": %zu}\n" : "%zu files\n", files);
 	return KRN_OK;
@@ -433,10 +436,25 @@ gitops_export_file(struct krn_ctl *ctl, struct krn_str path,
 	return krn_file_publish(file, &bytes, sha256, err);
 }
 
+/* Files are published by their whole path. */
+static enum krn_err
+gitops_absolute(struct krn_ctl *ctl, struct krn_str *path,
+		struct krn_error *err)
+{
+	char here[4096];
+
+	if (path->len && path->s[0] == '/')
+		return KRN_OK;
+	if (!getcwd(here, sizeof(here)))
+		return krn_fail_errno(err, "could not find this folder");
+	*path = krn_str_printf(ctl->arena, "%s/%s", here, path->s);
+	return path->s ? KRN_OK : krn_arena_fail(ctl->arena, err);
+}
+
 enum krn_err
 krn_cmd_gitops_export(struct krn_ctl *ctl, struct krn_error *err)
 {
-	const struct krn_str to = ctl->words_nr ? ctl->words[0] : KRN_STR("-");
+	struct krn_str to = ctl->words_nr ? ctl->words[0] : KRN_STR("-");
 	const bool is_dir = gitops_is_dir(to);
 	struct gitops_call call = {.method = "GET"};
 	struct krn_str text;
@@ -446,6 +464,8 @@ krn_cmd_gitops_export(struct krn_ctl *ctl, struct krn_error *err)
 	if (ctl->words_nr > 1)
 		return krn_refuse(err, KRN_ERR_INVALID,
 				  "one file or folder is enough");
+	if (!krn_str_eq_c(to, "-") && (e = gitops_absolute(ctl, &to, err)))
+		return e;
 	krn_buf_init(&path, ctl->arena);
 	krn_buf_add_c(&path, "export");
 	gitops_query(&path, "format", ctl->format);

@@ -92,8 +92,7 @@ krn_route_gitops_export(struct krn_request *request,
 	if (options.files)
 		return KRN_OK;
 	const struct krn_str disposition = krn_str_printf(
-	    request->arena,
-	    "attachment; filename=\"kaireon-export-%.*s.%s\"",
+	    request->arena, "attachment; filename=\"kaireon-export-%.*s.%s\"",
 	    KRN_STR_ARG(options.tenant_id), options.json ? "json" : "yaml");
 
 	if (!disposition.s)
@@ -225,8 +224,8 @@ gitops_options(const struct krn_request *request, bool is_apply,
 	    .prune = prune.s && krn_str_eq_c(prune, "true"),
 	    .max_deletes = -1,
 	};
-	if (budget.s && krn_parse_int64(budget, 0, INT64_MAX,
-					&ret->max_deletes, NULL))
+	if (budget.s &&
+	    krn_parse_int64(budget, 0, INT64_MAX, &ret->max_deletes, NULL))
 		return krn_refuse(err, KRN_ERR_INVALID,
 				  "maxDeletes must be a whole number, 0 or "
 				  "more");
@@ -257,7 +256,8 @@ gitops_reconcile(struct krn_request *request, struct krn_response *response,
 		return e;
 	if (dry_run)
 		e = krn_config_revision(request->db, &revision, err);
-	else if (!(e = krn_changes_allowed(&changes, request->caller.role, err)))
+	else if (!(e = krn_changes_allowed(&changes, request->caller.role,
+					   err)))
 		e = krn_changes_apply(arena, request->db, &changes,
 				      options->kinds, note, &request->caller,
 				      &revision, err);
@@ -275,13 +275,14 @@ gitops_serve(struct krn_request *request, struct krn_response *response,
 	bool dry_run;
 	enum krn_err e;
 
-	if ((e = krn_request_identify(request, err)) ||
-	    (e = gitops_options(request, is_apply, &options, &dry_run, err)))
+	if ((e = krn_request_identify(request, err)))
 		return e;
-	if (!dry_run && request->caller.role < KRN_ROLE_EDITOR)
+	if (is_apply && !gitops_is_dry(request) &&
+	    request->caller.role < KRN_ROLE_EDITOR)
 		return krn_refuse(err, KRN_ERR_FORBIDDEN,
 				  "a real apply needs the role editor");
-	if ((e = krn_bundle_parse(request->arena, request->body,
+	if ((e = gitops_options(request, is_apply, &options, &dry_run, err)) ||
+	    (e = krn_bundle_parse(request->arena, request->body,
 				  request->content_type, options.kinds, &bundle,
 				  err)))
 		return e;
@@ -378,9 +379,9 @@ krn_route_gitops_snapshot(struct krn_request *request,
 	    (e = krn_config_lock(request->db, err)) ||
 	    (e = krn_live_read(request->arena, request->db, &live, err)) ||
 	    /* it is a whole configuration: what it refers to is in it */
-	    (!is_live && (e = krn_changes_find(request->arena, request->db,
-					       &bundle, &live, &check, &changes,
-					       err))))
+	    (!is_live &&
+	     (e = krn_changes_find(request->arena, request->db, &bundle, &live,
+				   &check, &changes, err))))
 		return e;
 	resources = is_live ? live.resources : bundle.resources;
 	nr = is_live ? live.nr : bundle.nr;

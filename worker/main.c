@@ -129,10 +129,11 @@ worker_run(struct worker *worker, const struct krn_job *job)
 		worker_failed(worker, job, &err);
 		return;
 	}
-	krn_log(KRN_LOG_INFO, "job done", KRN_LOG_STR("tenant", job->tenant_id),
-		KRN_LOG_STR("job", job->id), KRN_LOG_STR("kind", job->kind),
-		KRN_LOG_INT("attempt", job->attempts),
-		KRN_LOG_INT("duration_us", krn_clock_monotonic_us() - start_us));
+	krn_log(
+	    KRN_LOG_INFO, "job done", KRN_LOG_STR("tenant", job->tenant_id),
+	    KRN_LOG_STR("job", job->id), KRN_LOG_STR("kind", job->kind),
+	    KRN_LOG_INT("attempt", job->attempts),
+	    KRN_LOG_INT("duration_us", krn_clock_monotonic_us() - start_us));
 }
 
 /* Wait for a notification, the poll interval or a signal. */
@@ -164,8 +165,8 @@ worker_loop(struct worker *worker)
 				krn_log_error(KRN_LOG_ERROR,
 					      "could not claim a job", &err);
 			else
-				krn_log_error(KRN_LOG_WARNING,
-					      "database away", &err);
+				krn_log_error(KRN_LOG_WARNING, "database away",
+					      &err);
 			worker->listens = false;
 			if (worker->once)
 				return 1;
@@ -189,7 +190,8 @@ worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
 	options->lock_timeout_ms = 0;
 	struct worker worker = {
 	    .arena = krn_arena_new(0),
-	    .db = krn_db_new(options->database_worker_url, "kaireon-worker",
+	    .db = krn_db_new(options->database_worker_url,
+			     once ? "kaireon-worker-once" : "kaireon-worker",
 			     options),
 	    .options = options,
 	    .waiting = *waiting,

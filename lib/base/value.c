@@ -6,13 +6,15 @@
 
 #include "base/value.h"
 
+#include <stdlib.h>
+
 const char *
 krn_value_type_name(enum krn_value_type type)
 {
 	static const char *const names[] = {
-	    [KRN_VALUE_NULL] = "null",       [KRN_VALUE_BOOL] = "boolean",
-	    [KRN_VALUE_INT] = "integer",     [KRN_VALUE_DOUBLE] = "number",
-	    [KRN_VALUE_STRING] = "string",   [KRN_VALUE_ARRAY] = "array",
+	    [KRN_VALUE_NULL] = "null",     [KRN_VALUE_BOOL] = "boolean",
+	    [KRN_VALUE_INT] = "integer",   [KRN_VALUE_DOUBLE] = "number",
+	    [KRN_VALUE_STRING] = "string", [KRN_VALUE_ARRAY] = "array",
 	    [KRN_VALUE_OBJECT] = "object",
 	};
 
@@ -20,15 +22,24 @@ krn_value_type_name(enum krn_value_type type)
 	return names[type];
 }
 
+static const struct krn_member *
+value_member_find(const struct krn_value *object, struct krn_str name)
+{
+	for (size_t i = 0; i < object->object.nr; i++)
+		if (krn_str_eq(object->object.members[i].name, name))
+			return &object->object.members[i];
+	return NULL;
+}
+
 const struct krn_value *
 krn_value_find_str(const struct krn_value *value, struct krn_str name)
 {
-	if (!value || value->type != KRN_VALUE_OBJECT)
-		return NULL;
-	for (size_t i = 0; i < value->object.nr; i++)
-		if (krn_str_eq(value->object.members[i].name, name))
-			return &value->object.members[i].value;
-	return NULL;
+	const struct krn_member *member =
+	    value && value->type == KRN_VALUE_OBJECT
+		? value_member_find(value, name)
+		: NULL;
+
+	return member ? &member->value : NULL;
 }
 
 const struct krn_value *
@@ -78,21 +89,52 @@ value_array_eq(const struct krn_value *a, const struct krn_value *b)
 	return true;
 }
 
+/* The order in which PostgreSQL keeps the members of a jsonb. */
+static int
+value_member_order(const void *a, const void *b)
+{
+	const struct krn_member *x = a, *y = b;
+
+	if (x->name.len != y->name.len)
+		return x->name.len < y->name.len ? -1 : 1;
+	return memcmp(x->name.s, y->name.s, x->name.len);
+}
+
+static bool
+value_is_sorted(const struct krn_value *object)
+{
+	for (size_t i = 1; i < object->object.nr; i++)
+		if (value_member_order(&object->object.members[i - 1],
+				       &object->object.members[i]) >= 0)
+			return false;
+	return true;
+}
+
 static bool
 value_object_eq(const struct krn_value *a, const struct krn_value *b)
 {
 	if (a->object.nr != b->object.nr)
 		return false;
+	/* one side of a comparison is mostly the database's */
+	if (!value_is_sorted(b) && value_is_sorted(a)) {
+		const struct krn_value *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	const bool sorted = value_is_sorted(b);
+
 	for (size_t i = 0; i < a->object.nr; i++) {
 		const struct krn_member *member = &a->object.members[i];
 		/* mostly in the same order: look there first */
 		const struct krn_member *same = &b->object.members[i];
-		const struct krn_value *other =
-		    krn_str_eq(member->name, same->name)
-			? &same->value
-			: krn_value_find_str(b, member->name);
 
-		if (!other || !krn_value_eq(&member->value, other))
+		if (!krn_str_eq(member->name, same->name) && sorted)
+			same = bsearch(member, b->object.members, b->object.nr,
+				       sizeof(*same), value_member_order);
+		else if (!krn_str_eq(member->name, same->name))
+			same = value_member_find(b, member->name);
+		if (!same || !krn_value_eq(&member->value, &same->value))
 			return false;
 	}
 	return true;

@@ -172,8 +172,8 @@ resource_fallback(struct krn_arena *arena, const char *json,
 	else if (krn_str_eq_c(text, "true") || krn_str_eq_c(text, "false"))
 		*ret = krn_value_bool(text.s[0] == 't');
 	else if (text.s[0] == '"' && krn_str_find_char(text, '\\') < 0)
-		*ret = krn_value_str(krn_str_dup(
-		    arena, krn_str_from(text.s + 1, text.len - 2)));
+		*ret = krn_value_str(
+		    krn_str_dup(arena, krn_str_from(text.s + 1, text.len - 2)));
 	else if (!krn_parse_int64(text, INT64_MIN, INT64_MAX, &number, NULL))
 		*ret = krn_value_int(number);
 	else
@@ -379,11 +379,13 @@ resource_check_unknown(struct resource_read *read, const struct krn_value *spec)
 			}
 		}
 		if (nearest)
-			resource_problem(read, name.s,
-					 "unknown field; did you mean \"%s\"?",
-					 nearest);
+			resource_problem_at(
+			    read, &spec->object.members[i].value, name.s,
+			    "unknown field; did you mean \"%s\"?", nearest);
 		else
-			resource_problem(read, name.s, "unknown field");
+			resource_problem_at(read,
+					    &spec->object.members[i].value,
+					    name.s, "unknown field");
 	}
 }
 

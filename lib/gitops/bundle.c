@@ -160,10 +160,9 @@ bundle_unknown(struct bundle_read *read, const struct krn_value *object,
 		krn_value_place(&object->object.members[i].value, line);
 		nearest = bundle_nearest(object->object.members[i].name, known);
 		if (nearest)
-			krn_problem_add(
-			    read->problems, field,
-			    "%sunknown field; did you mean \"%s\"?", line,
-			    nearest);
+			krn_problem_add(read->problems, field,
+					"%sunknown field; did you mean \"%s\"?",
+					line, nearest);
 		else
 			krn_problem_add(read->problems, field,
 					"%sunknown field", line);
@@ -218,7 +217,8 @@ bundle_resource(struct bundle_read *read, const struct krn_value *resource,
 		return KRN_OK;
 	}
 	bundle_unknown(read, resource, place, known);
-	bundle_expect(read, resource, place, "apiVersion", KRN_BUNDLE_API_VERSION);
+	bundle_expect(read, resource, place, "apiVersion",
+		      KRN_BUNDLE_API_VERSION);
 	const int id = kind && kind->type == KRN_VALUE_STRING
 			   ? krn_kind_find(kind->string)
 			   : -1;
@@ -314,27 +314,52 @@ bundle_read_value(struct bundle_read *read, const struct krn_value *body,
 	return KRN_OK;
 }
 
+/* Read it, and collect what is wrong with it. */
+static enum krn_err
+bundle_collect(struct bundle_read *read, const struct krn_value *value,
+	       struct krn_error *err)
+{
+	*read->bundle = (struct krn_bundle){NULL, 0};
+	read->problems = krn_arena_make(read->arena, struct krn_problems);
+	if (!read->problems)
+		return krn_arena_fail(read->arena, err);
+	read->problems->arena = read->arena;
+	return bundle_read_value(read, value, err);
+}
+
+/* All problems of a bundle, or none. */
+static enum krn_err
+bundle_refuse(const struct bundle_read *read, struct krn_error *err)
+{
+	char message[500];
+
+	if (read->problems->nr == 0)
+		return KRN_OK;
+	snprintf(message, sizeof(message), "Invalid bundle: %.100s: %.300s",
+		 read->problems->list[0].field,
+		 read->problems->list[0].message);
+	return krn_problems_end(read->problems, message, err);
+}
+
+enum krn_err
+krn_bundle_read_applied(struct krn_arena *arena, const struct krn_value *value,
+			struct krn_bundle *ret, struct krn_error *err)
+{
+	struct bundle_read read = {arena, KRN_KINDS_ALL, NULL, ret};
+	const enum krn_err e = bundle_collect(&read, value, err);
+
+	return e || ret->nr ? e : bundle_refuse(&read, err);
+}
+
 enum krn_err
 krn_bundle_read(struct krn_arena *arena, const struct krn_value *value,
 		krn_kind_set kinds, struct krn_bundle *ret,
 		struct krn_error *err)
 {
-	struct bundle_read read = {
-	    arena, kinds, krn_arena_make(arena, struct krn_problems), ret};
-	char message[500];
-	enum krn_err e;
+	struct bundle_read read = {arena, kinds, NULL, ret};
+	const enum krn_err e = bundle_collect(&read, value, err);
 
-	*ret = (struct krn_bundle){NULL, 0};
-	if (!read.problems)
-		return krn_arena_fail(arena, err);
-	read.problems->arena = arena;
-	if ((e = bundle_read_value(&read, value, err)))
-		return e;
-	if (read.problems->nr == 0)
-		return KRN_OK;
-	snprintf(message, sizeof(message), "Invalid bundle: %.100s: %.300s",
-		 read.problems->list[0].field, read.problems->list[0].message);
-	return krn_problems_end(read.problems, message, err);
+	return e ? e : bundle_refuse(&read, err);
 }
 
 enum krn_err

@@ -45,6 +45,15 @@ krn_bundle_read(struct krn_arena *arena, const struct krn_value *value,
 		struct krn_error *err);
 
 /*
+ * A bundle that was applied, to be compared only: what an older program took
+ * may break a rule of today and is no reason to look away.
+ * Errors: KRN_ERR_INVALID  nothing in it could be read
+ */
+KRN_MUSTCHECK enum krn_err
+krn_bundle_read_applied(struct krn_arena *arena, const struct krn_value *value,
+			struct krn_bundle *ret, struct krn_error *err);
+
+/*
  * "Offer,Channel" to a set; .s NULL or "": all.
  * Errors: KRN_ERR_INVALID
  */

@@ -38,7 +38,8 @@ change_of(const struct krn_changes *changes, enum krn_kind_id kind,
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 		const struct krn_change *at = &changes->list[middle];
-		const struct krn_resource *r = at->after ? at->after : at->before;
+		const struct krn_resource *r =
+		    at->after ? at->after : at->before;
 		const int order = r->kind != kind ? (r->kind < kind ? -1 : 1)
 						  : krn_str_cmp(r->name, name);
 
@@ -60,7 +61,7 @@ krn_changes_id(const struct krn_changes *changes, enum krn_kind_id kind,
 	const struct krn_resource *live;
 
 	if (change)
-		return change->op == KRN_CHANGE_DELETE
+		return change->op == KRN_CHANGE_DELETE || change->id.len == 0
 			   ? (struct krn_str){NULL, 0}
 			   : change->id;
 	live = krn_live_find(changes->live, kind, name);
@@ -82,8 +83,8 @@ change_add(struct change_find *find, const struct krn_resource *before,
 		change->after = before ? before : after;
 	} else if (!before) {
 		change->op = KRN_CHANGE_CREATE;
-		change->id = krn_id_new(find->arena,
-					krn_kinds[after->kind].prefix);
+		change->id =
+		    krn_id_new(find->arena, krn_kinds[after->kind].prefix);
 		if (!change->id.s)
 			return krn_arena_fail(find->arena, err);
 	} else if (!after) {
@@ -155,17 +156,20 @@ change_hash(struct change_find *find, struct krn_error *err)
 	krn_buf_init(&buf, find->arena);
 	krn_buf_printf(&buf, "%u %d\n", find->options->kinds,
 		       find->options->prune);
+	if (buf.failed)
+		return krn_arena_fail(find->arena, err);
+	krn_sha256_add(hash, buf.data, buf.len);
+	krn_buf_clear(&buf);
 	for (size_t i = 0; i < changes->nr; i++) {
 		const struct krn_change *change = &changes->list[i];
 		const struct krn_resource *r =
 		    change->after ? change->after : change->before;
 
-		krn_buf_printf(&buf, "%s %s %s %lld\n", change_ops[change->op],
-			       krn_kinds[r->kind].name,
-			       change->before ? change->before->id.s : "-",
-			       (long long)(change->before
-					       ? change->before->version
-					       : 0));
+		krn_buf_printf(
+		    &buf, "%s %s %s %lld\n", change_ops[change->op],
+		    krn_kinds[r->kind].name,
+		    change->before ? change->before->id.s : "-",
+		    (long long)(change->before ? change->before->version : 0));
 		krn_buf_add_str(&buf, r->name);
 		/* what is unchanged is told by the bundle */
 		if (change->op != KRN_CHANGE_UNCHANGED) {
@@ -188,13 +192,13 @@ krn_changes_find(struct krn_arena *arena, struct krn_db *db,
 		 const struct krn_change_options *options,
 		 struct krn_changes *ret, struct krn_error *err)
 {
-	struct change_find find = {
-	    arena, db, options, ret, krn_arena_make(arena, struct krn_problems)};
+	struct change_find find = {arena, db, options, ret,
+				   krn_arena_make(arena, struct krn_problems)};
 	enum krn_err e;
 
 	*ret = (struct krn_changes){.live = live, .bundle = bundle};
-	ret->list = krn_arena_calloc(arena, live->nr + bundle->nr,
-				     sizeof(*ret->list));
+	ret->list =
+	    krn_arena_calloc(arena, live->nr + bundle->nr, sizeof(*ret->list));
 	if (!ret->list || !find.problems)
 		return krn_arena_fail(arena, err);
 	find.problems->arena = arena;

@@ -34,8 +34,7 @@ change_check_link(struct change_find *find, const struct krn_resource *from,
 {
 	if (name->type == KRN_VALUE_STRING &&
 	    !krn_changes_id(find->changes, kind, name->string).s)
-		change_dangling(find, from, field, krn_kinds[kind].name,
-				name);
+		change_dangling(find, from, field, krn_kinds[kind].name, name);
 }
 
 static void
@@ -127,8 +126,8 @@ static void
 change_key_add(struct change_key *keys, size_t *nr,
 	       const struct krn_resource *resource)
 {
-	const int field = krn_kind_field_find(&krn_kinds[resource->kind],
-					      KRN_STR("key"));
+	const int field =
+	    krn_kind_field_find(&krn_kinds[resource->kind], KRN_STR("key"));
 
 	if (field >= 0 && resource->values[field].type == KRN_VALUE_STRING)
 		keys[(*nr)++] = (struct change_key){
@@ -140,9 +139,8 @@ change_check_keys(struct change_find *find, struct krn_error *err)
 {
 	const struct krn_changes *changes = find->changes;
 	const struct krn_live *live = changes->live;
-	struct change_key *keys =
-	    krn_arena_calloc(find->arena, live->nr + changes->nr + 1,
-			     sizeof(*keys));
+	struct change_key *keys = krn_arena_calloc(
+	    find->arena, live->nr + changes->nr + 1, sizeof(*keys));
 	size_t nr = 0;
 
 	if (!keys)
@@ -274,7 +272,9 @@ change_check_deletes(struct change_find *find, struct krn_error *err)
 	for (size_t i = 0; i < changes->live->nr; i++) {
 		const struct krn_resource *live = &changes->live->resources[i];
 
-		if (!change_of(changes, live->kind, live->name))
+		/* what is frozen keeps its live references */
+		if (!change_of(changes, live->kind, live->name) ||
+		    find->options->frozen >> live->kind & 1)
 			change_check_references(find, live);
 	}
 	if ((e = krn_db_exec(find->db, KRN_STMT_campaign_references, NULL,
@@ -283,8 +283,8 @@ change_check_deletes(struct change_find *find, struct krn_error *err)
 	for (size_t i = 0; i < changes->nr; i++) {
 		const struct krn_change *change = &changes->list[i];
 
-		for (size_t k = 0; change->op == KRN_CHANGE_DELETE &&
-				   k < krn_rows_nr(used);
+		for (size_t k = 0;
+		     change->op == KRN_CHANGE_DELETE && k < krn_rows_nr(used);
 		     k++)
 			if (krn_str_eq(krn_rows_str(used, k, 0), change->id))
 				krn_problem_add(

@@ -63,8 +63,8 @@ drift_find(struct krn_cron *cron, struct krn_str tenant, struct drift *ret,
 	ret->told = krn_rows_str(rows, 0, 2);
 	if ((e = krn_json_parse_stored(cron->batch, krn_rows_str(rows, 0, 1),
 				       &bundle, err)) ||
-	    (e = krn_bundle_read(cron->batch, &bundle, KRN_KINDS_ALL,
-				 &ret->snapshot, err)) ||
+	    (e = krn_bundle_read_applied(cron->batch, &bundle, &ret->snapshot,
+					 err)) ||
 	    (e = krn_live_read(cron->batch, cron->db, &ret->live, err)))
 		return e;
 	return krn_changes_find(cron->batch, cron->db, &ret->snapshot,

@@ -109,7 +109,7 @@ live_names(struct krn_arena *arena, const struct krn_live *live,
 	return KRN_OK;
 }
 
-/* Names in place of the ids of a resource. */
+/* Names in place of the ids in the free-form values of a resource. */
 static enum krn_err
 live_name_resource(struct krn_arena *arena, const struct krn_live *live,
 		   struct krn_resource *resource, struct krn_error *err)
@@ -118,16 +118,42 @@ live_name_resource(struct krn_arena *arena, const struct krn_live *live,
 	enum krn_err e;
 
 	for (size_t i = 0; i < kind->fields_nr; i++) {
+		const enum krn_kind_type type = kind->fields[i].type;
 		const struct krn_value from = resource->values[i];
 
-		if (kind->fields[i].type == KRN_TYPE_REFERENCE ||
-		    kind->fields[i].type == KRN_TYPE_SCOPE)
-			resource->values[i] = live_name(live, &from);
-		else if (live_has_link(&from) &&
-			 (e = live_names(arena, live, &from, false,
-					 &resource->values[i], err)))
+		if (type == KRN_TYPE_REFERENCE || type == KRN_TYPE_SCOPE)
+			continue;
+		if (live_has_link(&from) &&
+		    (e = live_names(arena, live, &from, false,
+				    &resource->values[i], err)))
 			return e;
 	}
+	return KRN_OK;
+}
+
+/* Is it the placement of a policy? That is a text, whatever it looks like. */
+static bool
+live_is_placement(const struct krn_resource *resource)
+{
+	const struct krn_value *scope = krn_resource_get(resource, "scope");
+
+	return scope && scope->type == KRN_VALUE_STRING &&
+	       krn_scope_kind(scope->string) == KRN_REF_PLACEMENT;
+}
+
+/* Names in place of the ids in the columns of a resource, and its own. */
+static enum krn_err
+live_identify(struct krn_arena *arena, const struct krn_live *live,
+	      struct krn_resource *resource, struct krn_error *err)
+{
+	const struct krn_kind *kind = &krn_kinds[resource->kind];
+
+	for (size_t i = 0; i < kind->fields_nr; i++)
+		if (kind->fields[i].type == KRN_TYPE_REFERENCE ||
+		    (kind->fields[i].type == KRN_TYPE_SCOPE &&
+		     !live_is_placement(resource)))
+			resource->values[i] =
+			    live_name(live, &resource->values[i]);
 	return krn_resource_identify(arena, resource, err);
 }
 
@@ -145,8 +171,8 @@ live_name_all(struct krn_arena *arena, struct krn_live *live,
 	for (int kind = 0; kind < KRN_KIND__MAX; kind++, begin = end) {
 		while (end < live->nr &&
 		       (int)live->resources[end].kind == kind) {
-			if ((e = live_name_resource(
-				 arena, live, &live->resources[end], err)))
+			if ((e = live_identify(arena, live,
+					       &live->resources[end], err)))
 				return e;
 			end++;
 		}
@@ -162,6 +188,11 @@ live_name_all(struct krn_arena *arena, struct krn_live *live,
 			found->name = live->resources[i].name;
 		}
 	}
+	/* a free-form value may name what comes after its owner */
+	for (size_t i = 0; i < live->nr; i++)
+		if ((e = live_name_resource(arena, live, &live->resources[i],
+					    err)))
+			return e;
 	return KRN_OK;
 }
 

@@ -30,12 +30,9 @@ krn_job_enqueue(struct krn_arena *arena, struct krn_db *db, const char *topic,
 
 	krn_id_make("job", id);
 	const struct krn_param params[] = {
-	    krn_param_c(id),
-	    krn_param_c(topic),
-	    krn_param_c(kind),
-	    krn_param_str(payload),
-	    krn_param_null(),
-	    krn_param_int(arena, JOB_ATTEMPTS_MAX),
+	    krn_param_c(id),   krn_param_c(topic),
+	    krn_param_c(kind), krn_param_str(payload),
+	    krn_param_null(),  krn_param_int(arena, JOB_ATTEMPTS_MAX),
 	};
 
 	krn_db_send(db, KRN_STMT_job_insert, params, NULL);
@@ -86,7 +83,8 @@ job_mark(struct krn_arena *arena, struct krn_db *db, struct krn_job_mark *mark,
 
 /*
  * What is before the first of a batch is done, or somebody else's: when it
- * comes back, the next move of the mark finds it.
+ * comes back, the next move of the mark finds it. Where tenants take turns,
+ * an older job may be waiting for its tenant's turn.
  */
 static void
 job_mark_claimed(struct krn_job_mark *mark, const struct krn_rows *rows)
@@ -99,7 +97,8 @@ job_mark_claimed(struct krn_job_mark *mark, const struct krn_rows *rows)
 	for (size_t i = 0; i < nr; i++)
 		if (krn_rows_int(rows, i, 8) < first)
 			first = krn_rows_int(rows, i, 8);
-	mark->low = first;
+	if (krn_rows_int(rows, 0, 9) == 1)
+		mark->low = first;
 	snprintf(mark->after, sizeof(mark->after), "%.*s",
 		 KRN_STR_ARG(krn_rows_str(rows, nr - 1, 0)));
 }
@@ -204,11 +203,11 @@ krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
 		  const struct krn_job *jobs, size_t nr, size_t *ret_completed,
 		  struct krn_error *err)
 {
-	struct krn_str *tenants = krn_arena_calloc(arena, nr + 1,
-						   sizeof(*tenants));
+	struct krn_str *tenants =
+	    krn_arena_calloc(arena, nr + 1, sizeof(*tenants));
 	struct krn_str *ids = krn_arena_calloc(arena, nr + 1, sizeof(*ids));
-	struct krn_str *fences = krn_arena_calloc(arena, nr + 1,
-						  sizeof(*fences));
+	struct krn_str *fences =
+	    krn_arena_calloc(arena, nr + 1, sizeof(*fences));
 	const struct krn_rows *rows;
 	enum krn_err e;
 
@@ -217,8 +216,8 @@ krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
 	for (size_t i = 0; i < nr; i++) {
 		tenants[i] = jobs[i].tenant_id;
 		ids[i] = jobs[i].id;
-		fences[i] = krn_str_printf(arena, "%lld",
-					   (long long)jobs[i].fence);
+		fences[i] =
+		    krn_str_printf(arena, "%lld", (long long)jobs[i].fence);
 	}
 	const struct krn_param params[] = {
 	    krn_param_str_array(arena, tenants, nr),

@@ -5,26 +5,30 @@
 -- that runs for an hour longer is given up. `low` is below every job that may be due: the
 -- scan begins behind what vacuum cannot remove while an old snapshot is open.
 -- params: lease_seconds int8, max int8, low int8, after text
--- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4, seq int8)
+-- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4, seq int8, tenants int8)
 -- role: worker
 -- access: write
 WITH session AS MATERIALIZED (
 	SELECT a.pid, a.backend_start, a.state
 	FROM pg_catalog.pg_stat_activity AS a
 	WHERE a.usename = current_user
+), waiting AS (
+	SELECT t.tenant_id
+	FROM kaireon.tenants AS t
+	WHERE EXISTS (SELECT FROM kaireon.jobs AS j
+	              WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now()
+	                AND (j.leased_until IS NULL OR NOT EXISTS (
+				SELECT FROM session AS s
+				WHERE s.pid = j.lease_pid AND s.backend_start = j.lease_start
+				  AND j.leased_until + CASE s.state WHEN 'active' THEN interval '1 hour'
+				                                    ELSE interval '0' END >= pg_catalog.now())))
 ), turn AS MATERIALIZED (
 	-- some more than are wanted: another worker may be at the first of them
-	(SELECT t.tenant_id FROM kaireon.tenants AS t
-	 WHERE t.tenant_id > $4::text
-	   AND EXISTS (SELECT FROM kaireon.jobs AS j
-	               WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now())
-	 ORDER BY t.tenant_id LIMIT $2::int8 + 3)
+	(SELECT w.tenant_id FROM waiting AS w WHERE w.tenant_id > $4::text
+	 ORDER BY w.tenant_id LIMIT $2::int8 + 3)
 	UNION ALL
-	(SELECT t.tenant_id FROM kaireon.tenants AS t
-	 WHERE t.tenant_id <= $4::text
-	   AND EXISTS (SELECT FROM kaireon.jobs AS j
-	               WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now())
-	 ORDER BY t.tenant_id LIMIT $2::int8 + 3)
+	(SELECT w.tenant_id FROM waiting AS w WHERE w.tenant_id <= $4::text
+	 ORDER BY w.tenant_id LIMIT $2::int8 + 3)
 ), due AS (
 	SELECT n.tenant_id, n.id
 	FROM (SELECT d.tenant_id, d.id, d.seq, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.seq) AS place
@@ -53,4 +57,5 @@ SET fence = j.fence + 1,
     lease_start = (SELECT max(s.backend_start) FROM session AS s WHERE s.pid = pg_catalog.pg_backend_pid())
 FROM due
 WHERE j.tenant_id = due.tenant_id AND j.id = due.id
-RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts, j.seq;
+RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts, j.seq,
+          (SELECT count(*) FROM turn);

@@ -11,5 +11,5 @@ SELECT r.status, r.config, r.planned_now,
 FROM kaireon.campaign_runs AS r
 JOIN kaireon.tenants AS t ON t.tenant_id = r.tenant_id
 JOIN kaireon.campaigns AS c ON c.tenant_id = r.tenant_id AND c.id = r.campaign_id
-JOIN kaireon.segments AS s ON s.tenant_id = c.tenant_id AND s.id = coalesce(r.segment_id, c.segment_id)
+JOIN kaireon.segments AS s ON s.tenant_id = c.tenant_id AND s.id = coalesce(r.config ->> 'segmentId', r.segment_id, c.segment_id)
 WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text AND r.config IS NOT NULL;
