@@ -154,6 +154,28 @@ is(status_of('unknown'), 0, 'a job of an unknown kind');
 is($stack->owner('SELECT id FROM kaireon.jobs'), '', 'does not stay');
 like($stack->owner('SELECT error FROM kaireon.dead_letter_events'), qr/unknown kind of job "run_nothing"/, 'it is a dead letter');
 
+# tenants whose jobs are all leased do not keep the others waiting
+$stack->tenant("busy$_") for 1 .. 6;
+$holder = session('kaireon_worker', 'SELECT pg_backend_pid()');
+$stack->query('postgres', "INSERT INTO kaireon.jobs (tenant_id, id, topic, kind, fence, attempts, leased_until, lease_pid, lease_start)
+	SELECT 'busy' || n, 'job_leased', 'campaign_runs', 'run_nothing', 1, 1, now() + interval '1 hour', a.pid, a.backend_start
+	FROM generate_series(1, 6) AS n, pg_stat_activity AS a WHERE a.pid = $holder->{said}[0];
+	INSERT INTO kaireon.jobs (tenant_id, id, topic, kind) VALUES ('two', 'job_due', 'campaign_runs', 'run_nothing')");
+$stack->announce(qr/job failed.*run_nothing/);
+is(status_of(once('hungry')), 0, 'a worker at the first of the tenants');
+is($stack->owner(q{SELECT string_agg(id, ',') FROM kaireon.jobs WHERE id <> 'job_leased'}), '', 'finds the job of the last');
+is($stack->owner('SELECT count(*) FROM kaireon.jobs'), 6, 'and leaves what is leased');
+$stack->query('postgres', 'DELETE FROM kaireon.jobs');
+leave($holder);
+
+# nor does a tenant of many newer jobs: they take turns
+$stack->query('postgres', q{INSERT INTO kaireon.jobs (tenant_id, id, topic, kind)
+	SELECT t, 'job_' || t || n, 'campaign_runs', 'run_nothing' FROM unnest('{one,two}'::text[]) AS t, generate_series(1, 60) AS n ORDER BY t, n;
+	DELETE FROM kaireon.dead_letter_events});
+is(status_of(once('fair')), 0, 'two tenants, one after the other in the queue');
+is($stack->owner(q{SELECT max(abs(own - place / 2.0)) < 10 FROM (SELECT row_number() OVER (PARTITION BY tenant_id ORDER BY failed_at) AS own,
+	row_number() OVER (ORDER BY failed_at) AS place FROM kaireon.dead_letter_events) AS d}), 't', 'are served in turns');
+
 # a worker that waits is woken, for every tenant, and ends when it is told
 $stack->worker('waiting');
 $stack->wait_for('the worker to listen', sub { $stack->query('postgres',

@@ -65,7 +65,8 @@ my $calm = $one->finished($id, $one->trigger($id));
 is($calm->{status}, 'completed', 'a calm run');
 my $hash = $calm->{summary}{file}{sha256};
 
-# pause and resume at many moments: the same file
+# pause and resume at many moments: the same file, over the segment of its beginning
+my $young = decode_json($stack->ctl('--json', 'segment', 'create', '--tenant', 'one', '--name', 'Young', '--schema', 'customers', '--where', 'age:lt:30'));
 for my $trial (1 .. 8) {
 	forget();
 	my $run = $one->trigger($id);
@@ -85,11 +86,13 @@ for my $trial (1 .. 8) {
 	is($one->get("/$id/campaign-runs/$run")->{json}{progress}{processed}, $processed, 'and does nothing');
 	is($one->post("/$id/campaign-runs")->{status}, 409, 'a paused run counts as running');
 	is($one->post("/$id/campaign-runs/$run/pause")->{status}, 409, 'it cannot be paused again');
+	is(put($one, $id, { segmentId => $young->{id} })->{status}, 200, 'the campaign is given another segment') if $processed;
 	$answer = $one->post("/$id/campaign-runs/$run/resume");
 	is($answer->{status}, 202, 'resumed');
 	like($answer->{json}{status}, qr/^(?:running|pending)$/, 'it goes on');
 	my $done = $one->finished($id, $run);
 	is("$done->{status} $done->{summary}{file}{sha256}", "completed $hash", 'to the same file');
+	put($one, $id, { segmentId => $one->{segment}{id} });
 	is($stack->owner("SELECT count(*) - count(DISTINCT customer_id) FROM kaireon.campaign_run_results WHERE run_id = '$run' AND rank <= 1"), 0, 'nobody twice');
 }
 
@@ -138,7 +141,6 @@ is($one->get("/$run")->{json}{id}, $run, 'which is found by its id alone');
 is(inline(runId => $run)->{status}, 409, 'a completed run is not executed again');
 
 # another segment than the campaign's own
-my $young = decode_json($stack->ctl('--json', 'segment', 'create', '--tenant', 'one', '--name', 'Young', '--schema', 'customers', '--where', 'age:lt:30'));
 forget();
 $answer = inline(segmentViewName => $young->{viewName});
 $done = $one->finished($id, $answer->{json}{runId});
