@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use IPC::Open2;
 use JSON::PP;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -189,6 +190,30 @@ $stack->worker('worker');
 $stack->wait_for('the purge', sub { $stack->owner('SELECT count(*) FROM kaireon.jobs') eq '0' });
 is($stack->owner("SELECT count(*) FROM kaireon.campaign_run_results WHERE tenant_id = 'one'"), 0, 'their ledgers go');
 is(scalar(() = glob "$stack->{settings}{RUN_FILE_DIR}/one/*"), 0, 'and their files');
+
+# a step that waits for its run holds nothing that a delete would wait for
+$id = $one->campaign(name => 'Held');
+for (1 .. 20) {
+	$run = $one->trigger($id);
+	sleep 0.15;
+	$stack->stop('worker');
+	last if $stack->owner("SELECT step FROM kaireon.campaign_runs WHERE id = '$run'") eq 'decide';
+	$stack->worker('worker');
+	$one->finished($id, $run);
+}
+my $psql = open2(my $out, my $in, 'psql', '-qXAt', '-h', "$stack->{dir}/sock", '-U', 'kaireon_owner', '-d', 'kaireon');
+print $in "BEGIN;\nSELECT step FROM kaireon.campaign_runs WHERE id = '$run' FOR UPDATE;\n";
+$in->flush;
+chomp(my $step = <$out>);
+is($step, 'decide', 'a run is locked between two steps');
+$stack->worker('worker');
+$stack->wait_for('a step that waits', sub { $stack->query('postgres',
+	q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'kaireon_worker' AND wait_event_type = 'Lock'}) eq '1' });
+print $in "SELECT count(*) > 0 FROM (SELECT FROM kaireon.campaign_run_chunks WHERE run_id = '$run' FOR UPDATE NOWAIT) AS c;\nCOMMIT;\n";
+close $in;
+is(<$out>, "t\n", 'no chunk is locked');
+waitpid $psql, 0;
+is($one->finished($id, $run)->{status}, 'completed', 'and the step goes on');
 
 $stack->end;
 done_testing;

@@ -3,11 +3,17 @@
 -- result: none
 -- role: worker
 -- access: write
-WITH done AS (
+WITH held AS MATERIALIZED (
+	-- the run before its chunk, as whoever cancels or deletes it
+	SELECT r.id FROM kaireon.campaign_runs AS r
+	WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text
+	FOR NO KEY UPDATE OF r
+), done AS (
 	UPDATE kaireon.campaign_run_chunks AS k
 	SET done_at = pg_catalog.clock_timestamp(), dropped_qualification = $3::int8,
 	    dropped_contact_policy = $4::int8, conversion_failures = $5::int8, errors = $6::int8
-	WHERE k.tenant_id = kaireon.tenant_id() AND k.run_id = $1::text AND k.chunk = $2::int8
+	FROM held AS h
+	WHERE k.tenant_id = kaireon.tenant_id() AND k.run_id = h.id AND k.chunk = $2::int8
 	  AND k.done_at IS NULL
 	RETURNING k.customers
 ), moved AS (
