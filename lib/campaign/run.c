@@ -182,15 +182,21 @@ run_inline_check(struct krn_arena *arena, const struct krn_rows *found,
 /* May this run begin anew? One that waits already has its job. */
 static enum krn_err
 run_inline_restart(struct krn_arena *arena, struct krn_db *db,
-		   struct krn_str run_id, struct krn_str status,
+		   struct krn_str run_id, const struct krn_rows *held,
 		   struct krn_error *err)
 {
+	const struct krn_str status = krn_rows_nr(held)
+					  ? krn_rows_str(held, 0, 0)
+					  : (struct krn_str){NULL, 0};
 	const struct krn_param jobs[] = {krn_param_str(run_id)};
 	const struct krn_str payload =
 	    krn_str_printf(arena, "{\"runId\": \"%.*s\"}", KRN_STR_ARG(run_id));
 
 	if (!payload.s)
 		return krn_arena_fail(arena, err);
+	if (!status.s)
+		return krn_refuse(err, KRN_ERR_NOTFOUND,
+				  "no such campaign or run");
 	if (!krn_str_eq_c(status, "pending") &&
 	    !krn_str_eq_c(status, "failed") &&
 	    !krn_str_eq_c(status, "cancelled"))
@@ -211,7 +217,7 @@ krn_run_inline(struct krn_arena *arena, struct krn_db *db, struct krn_str id,
 	const struct krn_param find[] = {krn_param_str(id),
 					 krn_param_str(flow_id),
 					 krn_param_str(view_name)};
-	const struct krn_rows *found, *locked;
+	const struct krn_rows *found, *held;
 	struct krn_value document;
 	struct krn_str text;
 	enum krn_err e;
@@ -232,13 +238,14 @@ krn_run_inline(struct krn_arena *arena, struct krn_db *db, struct krn_str id,
 		const struct krn_param lock[] = {
 		    krn_param_str(krn_rows_str(found, 0, 2))};
 
-		/* the campaign's row: nobody starts another run meanwhile */
-		if ((e = krn_db_exec(db, KRN_STMT_campaign_lock, lock, &locked,
-				     err)) ||
-		    (e = krn_db_exec(db, KRN_STMT_run_inline_find, find, &found,
-				     err)) ||
-		    (e = run_inline_restart(arena, db, id,
-					    krn_rows_str(found, 0, 1), err)))
+		/*
+		 * The campaign's row: nobody starts another run meanwhile. The
+		 * run's before its jobs: a step that ends makes new ones.
+		 */
+		krn_db_send(db, KRN_STMT_campaign_lock, lock, NULL);
+		krn_db_send(db, KRN_STMT_run_hold, find, &held);
+		if ((e = krn_db_flush(db, err)) ||
+		    (e = run_inline_restart(arena, db, id, held, err)))
 			return e;
 	}
 	const struct krn_param set[] = {
