@@ -5,8 +5,8 @@
 #include "base/base.h"
 
 #include "base/json_out.h"
-#include "campaign/schedule.h"
 #include "ctl/ctl.h"
+#include "schedule/schedule.h"
 
 /* "2026-03-30T02:00:00", what is local has no zone at its end */
 #define SCHEDULE_LOCAL_CHARS 19

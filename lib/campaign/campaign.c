@@ -12,7 +12,7 @@
 #include "base/json_out.h"
 #include "campaign/next_run.h"
 #include "campaign/output.h"
-#include "campaign/schedule.h"
+#include "schedule/schedule.h"
 
 struct campaign_check {
 	struct krn_arena *arena;

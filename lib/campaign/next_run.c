@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/json_in.h"
-#include "campaign/schedule.h"
+#include "schedule/schedule.h"
 
 /* A text member of stored fields; .s NULL: null. */
 static struct krn_str

@@ -2,7 +2,7 @@
 
 #include "t/fuzz/fuzz.h"
 
-#include "campaign/schedule.h"
+#include "schedule/schedule.h"
 
 /* An hour that is not there, one that is there twice. */
 static const struct krn_zone_offset fuzz_offsets[] = {

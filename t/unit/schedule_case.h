@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "campaign/schedule.h"
+#include "schedule/schedule.h"
 
 #define MINUTE_US (INT64_C(60) * KRN_US_PER_SECOND)
 

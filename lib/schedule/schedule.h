@@ -2,7 +2,8 @@
 #define KRN_SCHEDULE_H
 
 /*
- * Schedules of campaigns: what they may look like and when they fire.
+ * Schedules of campaigns and reports: what they may look like and when they
+ * fire.
  *
  * Every kind of schedule becomes one set of masks over local time. A moment
  * of it is a local time; which instant that is, a table of UTC offsets says
@@ -12,7 +13,7 @@
  * Schedules, for what happens where clocks change.
  */
 
-#include "campaign/zone.h"
+#include "schedule/zone.h"
 
 /* No moment: what an impossible schedule has next. */
 #define KRN_SCHEDULE_NEVER INT64_MAX

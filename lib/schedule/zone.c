@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-#include "campaign/zone.h"
+#include "schedule/zone.h"
 
 /* 0001-01-01, the first instant that can be written as text */
 #define ZONE_FIRST_US (INT64_C(-719162) * KRN_US_PER_DAY)

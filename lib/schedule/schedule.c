@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-#include "campaign/schedule.h"
+#include "schedule/schedule.h"
 
 struct cron_field {
 	const char *name;

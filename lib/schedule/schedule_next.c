@@ -5,7 +5,7 @@
 
 #include "base/base.h"
 
-#include "campaign/schedule.h"
+#include "schedule/schedule.h"
 
 #define SCHEDULE_MINUTE_US (INT64_C(60) * KRN_US_PER_SECOND)
 #define SCHEDULE_DAY_MINUTES (24 * 60)
