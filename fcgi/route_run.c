@@ -75,8 +75,10 @@ krn_route_run_create(struct krn_request *request, struct krn_response *response,
 	struct krn_str document;
 	enum krn_err e;
 
-	if ((e = krn_campaign_create(request->arena, request->db, &fields,
-				     &document, err)))
+	if ((e = krn_request_identify(request, err)) ||
+	    (e = krn_campaign_create(request->arena, request->db,
+				     &request->caller, &fields, &document,
+				     err)))
 		return e;
 	run_answer(response, 201, document);
 	return KRN_OK;
@@ -90,9 +92,10 @@ krn_route_run_update(struct krn_request *request, struct krn_response *response,
 	struct krn_str document;
 	enum krn_err e;
 
-	if ((e = krn_campaign_update(request->arena, request->db,
-				     request->path_params[0], &fields,
-				     &document, err)))
+	if ((e = krn_request_identify(request, err)) ||
+	    (e = krn_campaign_update(request->arena, request->db,
+				     &request->caller, request->path_params[0],
+				     &fields, &document, err)))
 		return e;
 	run_answer(response, 200, document);
 	return KRN_OK;
@@ -104,9 +107,14 @@ krn_route_run_delete(struct krn_request *request, struct krn_response *response,
 {
 	const struct krn_run_delete_fields *fields = request->fields;
 
+	enum krn_err e;
+
 	response->status = 204;
+	if ((e = krn_request_identify(request, err)))
+		return e;
 	return krn_campaign_delete(request->arena, request->db,
-				   request->path_params[0], fields->force, err);
+				   &request->caller, request->path_params[0],
+				   fields->force, err);
 }
 
 static enum krn_err
@@ -116,7 +124,8 @@ run_move(struct krn_request *request, struct krn_response *response,
 	struct krn_str document;
 	enum krn_err e;
 
-	if ((e = krn_run_move(request->arena, request->db,
+	if ((e = krn_request_identify(request, err)) ||
+	    (e = krn_run_move(request->arena, request->db, &request->caller,
 			      request->path_params[0], request->path_params[1],
 			      move, &document, err)))
 		return e;
@@ -160,8 +169,9 @@ krn_route_run_inline(struct krn_request *request, struct krn_response *response,
 	struct krn_str run_id;
 	enum krn_err e;
 
-	if ((e = krn_run_inline(request->arena, request->db, fields->run_id,
-				fields->decision_flow_id,
+	if ((e = krn_request_identify(request, err)) ||
+	    (e = krn_run_inline(request->arena, request->db, &request->caller,
+				fields->run_id, fields->decision_flow_id,
 				fields->segment_view_name, &run_id, err)))
 		return e;
 	krn_db_send(request->db, KRN_STMT_worker_alive, NULL, &alive);
@@ -222,7 +232,8 @@ krn_route_run_trigger(struct krn_request *request,
 	struct krn_str document;
 	enum krn_err e;
 
-	if ((e = krn_run_trigger(request->arena, request->db,
+	if ((e = krn_request_identify(request, err)) ||
+	    (e = krn_run_trigger(request->arena, request->db, &request->caller,
 				 request->path_params[0], "manual", &document,
 				 err)))
 		return e;

@@ -6,6 +6,7 @@
 
 #include "campaign/campaign.h"
 
+#include "access/audit.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json_in.h"
@@ -454,8 +455,34 @@ campaign_write(struct krn_arena *arena, struct krn_db *db, enum krn_stmt stmt,
 	return KRN_OK;
 }
 
+/* What was stored, and what is now: each as the body would have it. */
+static enum krn_err
+campaign_audit(struct krn_arena *arena, struct krn_db *db,
+	       const struct krn_caller *caller, const char *action,
+	       struct krn_str id, struct krn_str before, struct krn_str after,
+	       struct krn_error *err)
+{
+	struct krn_value fields;
+	enum krn_err e;
+
+	if ((e = krn_json_parse(arena, after, 2 * KRN_JSON_DEPTH_MAX, &fields,
+				err)))
+		return e;
+	const struct krn_audit audit = {
+	    .action = action,
+	    .entity_type = "campaign",
+	    .entity_id = id,
+	    .entity_name = krn_value_find(&fields, "name")->string,
+	    .before = before,
+	    .after = after,
+	};
+
+	return krn_audit_append(arena, db, caller, &audit, err);
+}
+
 enum krn_err
 krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_caller *caller,
 		    const struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err)
 {
@@ -466,8 +493,12 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	if ((e = campaign_stored(arena, db, fields, &text, err)))
 		return e;
 	krn_id_make("camp", id);
-	return campaign_write(arena, db, KRN_STMT_campaign_insert,
-			      krn_str_c(id), text, ret_document, err);
+	if ((e = campaign_write(arena, db, KRN_STMT_campaign_insert,
+				krn_str_c(id), text, ret_document, err)))
+		return e;
+	return campaign_audit(arena, db, caller, "campaign.create",
+			      krn_str_c(id), (struct krn_str){NULL, 0}, text,
+			      err);
 }
 
 /* Where the members of a body are in the fields. */
@@ -520,7 +551,8 @@ campaign_merge(struct krn_campaign_fields *fields,
 
 enum krn_err
 krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
-		    struct krn_str id, struct krn_campaign_fields *fields,
+		    const struct krn_caller *caller, struct krn_str id,
+		    struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err)
 {
 	const struct krn_param params[] = {krn_param_str(id)};
@@ -541,6 +573,9 @@ krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
 	campaign_merge(fields, stored);
 	if ((e = campaign_stored(arena, db, fields, &text, err)))
 		return e;
-	return campaign_write(arena, db, KRN_STMT_campaign_update, id, text,
-			      ret_document, err);
+	if ((e = campaign_write(arena, db, KRN_STMT_campaign_update, id, text,
+				ret_document, err)))
+		return e;
+	return campaign_audit(arena, db, caller, "campaign.update", id,
+			      krn_rows_str(rows, 0, 0), text, err);
 }

@@ -8,6 +8,7 @@
  * Source: contract section 5; spec, campaigns API.
  */
 
+#include "access/caller.h"
 #include "base/value.h"
 #include "store/db.h"
 
@@ -21,13 +22,15 @@ struct krn_campaign_fields {
 };
 
 /*
- * Make a campaign of the transaction's tenant.
+ * Make a campaign of the transaction's tenant. Ends with the audit row, so it
+ * is the last thing before the commit, as is each change below.
  *
  * Ownership: *ret_document (JSON, the whole object) lives in `arena`.
  * Errors:    KRN_ERR_INVALID  with all problems
  */
 KRN_MUSTCHECK enum krn_err
 krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_caller *caller,
 		    const struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err);
 
@@ -42,7 +45,8 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
  */
 KRN_MUSTCHECK enum krn_err
 krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
-		    struct krn_str id, struct krn_campaign_fields *fields,
+		    const struct krn_caller *caller, struct krn_str id,
+		    struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err);
 
 #endif

@@ -6,9 +6,59 @@
 
 #include "campaign/run.h"
 
+#include "access/audit.h"
 #include "base/id.h"
 #include "base/json_in.h"
+#include "base/json_out.h"
 #include "campaign/step.h"
+
+/* {"status": …}; .s NULL: there was none. */
+static enum krn_err
+run_audit_status(struct krn_arena *arena, struct krn_str status,
+		 struct krn_str *ret, struct krn_error *err)
+{
+	*ret = status;
+	if (!status.s)
+		return KRN_OK;
+	*ret =
+	    krn_str_printf(arena, "{\"status\":\"%.*s\"}", KRN_STR_ARG(status));
+	return ret->s ? KRN_OK : krn_arena_fail(arena, err);
+}
+
+/* What happened to a run; `changes` is JSON that tells of it. */
+static enum krn_err
+run_audit(struct krn_arena *arena, struct krn_db *db,
+	  const struct krn_caller *caller, const char *action,
+	  struct krn_str run_id, struct krn_str changes, struct krn_str before,
+	  struct krn_str after, struct krn_error *err)
+{
+	struct krn_audit audit = {
+	    .action = action,
+	    .entity_type = "campaign_run",
+	    .entity_id = run_id,
+	    .changes = changes,
+	};
+	enum krn_err e;
+
+	if ((e = run_audit_status(arena, before, &audit.before, err)) ||
+	    (e = run_audit_status(arena, after, &audit.after, err)))
+		return e;
+	return krn_audit_append(arena, db, caller, &audit, err);
+}
+
+/* {name: value, …} of texts, name by name. */
+static enum krn_err
+run_audit_changes(struct krn_arena *arena, const struct krn_member *members,
+		  size_t nr, struct krn_str *ret, struct krn_error *err)
+{
+	const struct krn_value object = {.type = KRN_VALUE_OBJECT,
+					 .object = {members, nr}};
+	struct krn_buf buf;
+
+	krn_buf_init(&buf, arena);
+	krn_json_canonical(&buf, &object);
+	return krn_buf_end(&buf, ret, err);
+}
 
 static enum krn_err
 run_may_start(struct krn_db *db, const struct krn_rows *campaign,
@@ -40,15 +90,20 @@ run_may_start(struct krn_db *db, const struct krn_rows *campaign,
 	return KRN_OK;
 }
 
-enum krn_err
-krn_run_trigger(struct krn_arena *arena, struct krn_db *db,
-		struct krn_str campaign_id, const char *triggered_by,
-		struct krn_str *ret_document, struct krn_error *err)
+/* A run of a campaign, with the job of its first step. */
+static enum krn_err
+run_start(struct krn_arena *arena, struct krn_db *db,
+	  struct krn_str campaign_id, const char *triggered_by,
+	  struct krn_str *ret_id, struct krn_str *ret_document,
+	  struct krn_error *err)
 {
 	const struct krn_param lock[] = {krn_param_str(campaign_id)};
+	const struct krn_str id = krn_id_new(arena, "crun");
 	const struct krn_rows *rows;
-	char id[KRN_ID_BYTES];
 	enum krn_err e;
+
+	if (!id.s)
+		return krn_arena_fail(arena, err);
 
 	if ((e = krn_db_exec(db, KRN_STMT_campaign_lock, lock, &rows, err)))
 		return e;
@@ -56,14 +111,13 @@ krn_run_trigger(struct krn_arena *arena, struct krn_db *db,
 		return krn_refuse(err, KRN_ERR_NOTFOUND, "no such campaign");
 	if ((e = run_may_start(db, rows, err)))
 		return e;
-	krn_id_make("crun", id);
 	const struct krn_param params[] = {
-	    krn_param_c(id),
+	    krn_param_str(id),
 	    krn_param_str(campaign_id),
 	    krn_param_c(triggered_by),
 	};
 	const struct krn_str payload =
-	    krn_str_printf(arena, "{\"runId\": \"%s\"}", id);
+	    krn_str_printf(arena, "{\"runId\": \"%.*s\"}", KRN_STR_ARG(id));
 
 	if (!payload.s)
 		return krn_arena_fail(arena, err);
@@ -71,27 +125,53 @@ krn_run_trigger(struct krn_arena *arena, struct krn_db *db,
 	krn_job_enqueue(arena, db, KRN_STEP_TOPIC, "run_plan", payload);
 	if ((e = krn_db_flush(db, err)))
 		return e;
+	*ret_id = id;
 	*ret_document = krn_rows_str(rows, 0, 0);
 	return KRN_OK;
+}
+
+enum krn_err
+krn_run_trigger(struct krn_arena *arena, struct krn_db *db,
+		const struct krn_caller *caller, struct krn_str campaign_id,
+		const char *triggered_by, struct krn_str *ret_document,
+		struct krn_error *err)
+{
+	const struct krn_member members[] = {
+	    {KRN_STR("campaignId"), krn_value_str(campaign_id)},
+	    {KRN_STR("triggeredBy"), krn_value_str(krn_str_c(triggered_by))},
+	};
+	struct krn_str id, changes;
+	enum krn_err e;
+
+	if ((e = run_start(arena, db, campaign_id, triggered_by, &id,
+			   ret_document, err)) ||
+	    (e = run_audit_changes(arena, members, KRN_NR(members), &changes,
+				   err)))
+		return e;
+	return run_audit(arena, db, caller, "campaign_run.trigger", id, changes,
+			 (struct krn_str){NULL, 0}, KRN_STR("pending"), err);
 }
 
 /* Held, resumed, cancelled */
 
 static const struct run_move {
-	const char *verb;
+	const char *verb, *action;
 	const char *from[4]; /* states that allow it */
 	const char *to;
 	enum krn_stmt jobs;
 } run_moves[] = {
     [KRN_RUN_PAUSE] = {"pause",
+		       "campaign_run.pause",
 		       {"pending", "running", NULL},
 		       "paused",
 		       KRN_STMT_run_jobs_hold},
     [KRN_RUN_RESUME] = {"resume",
+			"campaign_run.resume",
 			{"paused", NULL},
 			"running",
 			KRN_STMT_run_jobs_release},
     [KRN_RUN_CANCEL] = {"cancel",
+			"campaign_run.cancel",
 			{"pending", "running", "paused", NULL},
 			"cancelled",
 			KRN_STMT_run_jobs_delete},
@@ -119,12 +199,14 @@ run_refuse_move(struct krn_db *db, struct krn_str campaign_id,
 
 enum krn_err
 krn_run_move(struct krn_arena *arena, struct krn_db *db,
-	     struct krn_str campaign_id, struct krn_str run_id,
-	     enum krn_run_move to, struct krn_str *ret_document,
-	     struct krn_error *err)
+	     const struct krn_caller *caller, struct krn_str campaign_id,
+	     struct krn_str run_id, enum krn_run_move to,
+	     struct krn_str *ret_document, struct krn_error *err)
 {
 	const struct run_move *move = &run_moves[to];
-	struct krn_str from[4];
+	const struct krn_member members[] = {
+	    {KRN_STR("campaignId"), krn_value_str(campaign_id)}};
+	struct krn_str from[4], changes;
 	size_t nr = 0;
 	const struct krn_rows *rows;
 	enum krn_err e;
@@ -149,7 +231,12 @@ krn_run_move(struct krn_arena *arena, struct krn_db *db,
 	krn_db_send(db, move->jobs, jobs, NULL);
 	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
 	*ret_document = krn_rows_str(rows, 0, 0);
-	return krn_db_flush(db, err);
+	if ((e = run_audit_changes(arena, members, KRN_NR(members), &changes,
+				   err)))
+		return e;
+	return run_audit(arena, db, caller, move->action, run_id, changes,
+			 krn_rows_str(rows, 0, 1), krn_rows_str(rows, 0, 2),
+			 err);
 }
 
 /* Inline */
@@ -210,16 +297,20 @@ run_inline_restart(struct krn_arena *arena, struct krn_db *db,
 }
 
 enum krn_err
-krn_run_inline(struct krn_arena *arena, struct krn_db *db, struct krn_str id,
+krn_run_inline(struct krn_arena *arena, struct krn_db *db,
+	       const struct krn_caller *caller, struct krn_str id,
 	       struct krn_str flow_id, struct krn_str view_name,
 	       struct krn_str *ret_run_id, struct krn_error *err)
 {
 	const struct krn_param find[] = {krn_param_str(id),
 					 krn_param_str(flow_id),
 					 krn_param_str(view_name)};
-	const struct krn_rows *found, *held;
-	struct krn_value document;
-	struct krn_str text;
+	const struct krn_member members[] = {
+	    {KRN_STR("decisionFlowId"), krn_value_str(flow_id)},
+	    {KRN_STR("segmentViewName"), krn_value_str(view_name)},
+	};
+	const struct krn_rows *found, *held = NULL;
+	struct krn_str document, changes;
 	enum krn_err e;
 
 	if ((e = krn_db_exec(db, KRN_STMT_run_inline_find, find, &found,
@@ -228,12 +319,9 @@ krn_run_inline(struct krn_arena *arena, struct krn_db *db, struct krn_str id,
 		return e;
 	*ret_run_id = id;
 	if (!krn_rows_is_null(found, 0, 0)) {
-		if ((e = krn_run_trigger(arena, db, id, "inline", &text,
-					 err)) ||
-		    (e = krn_json_parse(arena, text, KRN_JSON_DEPTH_MAX,
-					&document, err)))
+		if ((e = run_start(arena, db, id, "inline", ret_run_id,
+				   &document, err)))
 			return e;
-		*ret_run_id = krn_value_find(&document, "id")->string;
 	} else {
 		const struct krn_param lock[] = {
 		    krn_param_str(krn_rows_str(found, 0, 2))};
@@ -255,26 +343,43 @@ krn_run_inline(struct krn_arena *arena, struct krn_db *db, struct krn_str id,
 	};
 
 	krn_db_send(db, KRN_STMT_run_inline_set, set, NULL);
-	return krn_db_flush(db, err);
+	if ((e = run_audit_changes(arena, members, KRN_NR(members), &changes,
+				   err)))
+		return e;
+	return run_audit(arena, db, caller, "campaign_run.execute_inline",
+			 *ret_run_id, changes,
+			 held ? krn_rows_str(held, 0, 0)
+			      : (struct krn_str){NULL, 0},
+			 KRN_STR("pending"), err);
 }
 
 /* The end of a campaign */
 
 enum krn_err
 krn_campaign_delete(struct krn_arena *arena, struct krn_db *db,
-		    struct krn_str campaign_id, bool force,
-		    struct krn_error *err)
+		    const struct krn_caller *caller, struct krn_str campaign_id,
+		    bool force, struct krn_error *err)
 {
 	const struct krn_param id[] = {krn_param_str(campaign_id)};
+	struct krn_audit audit = {
+	    .action = "campaign.delete",
+	    .entity_type = "campaign",
+	    .entity_id = campaign_id,
+	};
 	const struct krn_rows *locked, *open, *gone;
+	struct krn_value fields;
 	enum krn_err e;
 
-	krn_db_send(db, KRN_STMT_campaign_lock, id, &locked);
+	krn_db_send(db, KRN_STMT_campaign_fields, id, &locked);
 	krn_db_send(db, KRN_STMT_run_open, id, &open);
 	if ((e = krn_db_flush(db, err)))
 		return e;
 	if (krn_rows_nr(locked) == 0)
 		return krn_refuse(err, KRN_ERR_NOTFOUND, "no such campaign");
+	audit.before = krn_rows_str(locked, 0, 0);
+	if ((e = krn_json_parse_stored(arena, audit.before, &fields, err)))
+		return e;
+	audit.entity_name = krn_value_find(&fields, "name")->string;
 	if (krn_rows_nr(open)) {
 		const struct krn_param run[] = {
 		    krn_param_str(krn_rows_str(open, 0, 0))};
@@ -284,7 +389,7 @@ krn_campaign_delete(struct krn_arena *arena, struct krn_db *db,
 			return krn_refuse(err, KRN_ERR_CONFLICT,
 					  "a run of this campaign is pending "
 					  "or running");
-		if ((e = krn_run_move(arena, db, campaign_id,
+		if ((e = krn_run_move(arena, db, caller, campaign_id,
 				      krn_rows_str(open, 0, 0), KRN_RUN_CANCEL,
 				      &document, err)))
 			return e;
@@ -296,5 +401,5 @@ krn_campaign_delete(struct krn_arena *arena, struct krn_db *db,
 		return krn_refuse(err, KRN_ERR_NOTFOUND, "no such campaign");
 	krn_job_enqueue(arena, db, KRN_STEP_TOPIC, "run_purge",
 			krn_rows_str(gone, 0, 0));
-	return krn_db_flush(db, err);
+	return krn_audit_append(arena, db, caller, &audit, err);
 }

@@ -4,11 +4,13 @@
 /*
  * Runs of a campaign, as clients start and stop them. A run is moved on by
  * its jobs (campaign/step.h); who holds or ends it takes the jobs away by a
- * new fence, so that a step under way cannot commit.
+ * new fence, so that a step under way cannot commit. Each change ends with its
+ * audit row, so it is the last thing before the commit.
  *
  * Source: contract section 5.
  */
 
+#include "access/caller.h"
 #include "store/db.h"
 
 /*
@@ -20,8 +22,9 @@
  */
 KRN_MUSTCHECK enum krn_err
 krn_run_trigger(struct krn_arena *arena, struct krn_db *db,
-		struct krn_str campaign_id, const char *triggered_by,
-		struct krn_str *ret_document, struct krn_error *err);
+		const struct krn_caller *caller, struct krn_str campaign_id,
+		const char *triggered_by, struct krn_str *ret_document,
+		struct krn_error *err);
 
 enum krn_run_move { KRN_RUN_PAUSE, KRN_RUN_RESUME, KRN_RUN_CANCEL };
 
@@ -32,13 +35,11 @@ enum krn_run_move { KRN_RUN_PAUSE, KRN_RUN_RESUME, KRN_RUN_CANCEL };
  * Errors:    KRN_ERR_NOTFOUND  no such run
  *            KRN_ERR_CONFLICT  its state does not allow it
  */
-KRN_MUSTCHECK enum krn_err krn_run_move(struct krn_arena *arena,
-					struct krn_db *db,
-					struct krn_str campaign_id,
-					struct krn_str run_id,
-					enum krn_run_move move,
-					struct krn_str *ret_document,
-					struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_run_move(struct krn_arena *arena, struct krn_db *db,
+	     const struct krn_caller *caller, struct krn_str campaign_id,
+	     struct krn_str run_id, enum krn_run_move move,
+	     struct krn_str *ret_document, struct krn_error *err);
 
 /*
  * Execute with a flow and a segment's view: a new run when `id` is a
@@ -50,7 +51,8 @@ KRN_MUSTCHECK enum krn_err krn_run_move(struct krn_arena *arena,
  *            KRN_ERR_CONFLICT  it is running, or cannot be restarted
  */
 KRN_MUSTCHECK enum krn_err
-krn_run_inline(struct krn_arena *arena, struct krn_db *db, struct krn_str id,
+krn_run_inline(struct krn_arena *arena, struct krn_db *db,
+	       const struct krn_caller *caller, struct krn_str id,
 	       struct krn_str flow_id, struct krn_str view_name,
 	       struct krn_str *ret_run_id, struct krn_error *err);
 
@@ -59,10 +61,9 @@ krn_run_inline(struct krn_arena *arena, struct krn_db *db, struct krn_str id,
  * Errors: KRN_ERR_NOTFOUND  no such campaign
  *         KRN_ERR_CONFLICT  a run is open, and not `force`
  */
-KRN_MUSTCHECK enum krn_err krn_campaign_delete(struct krn_arena *arena,
-					       struct krn_db *db,
-					       struct krn_str campaign_id,
-					       bool force,
-					       struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_campaign_delete(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_caller *caller, struct krn_str campaign_id,
+		    bool force, struct krn_error *err);
 
 #endif
