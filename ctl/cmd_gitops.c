@@ -183,6 +183,7 @@ gitops_call(struct krn_ctl *ctl, const struct gitops_call *call,
 	    .ca_file = o->cacert,
 	    .timeout_ms = GITOPS_TIMEOUT_MS,
 	    .answer_max = GITOPS_ANSWER_MAX,
+	    .guard = &krn_guard_operator,
 	};
 
 	if ((e = krn_http_call(ctl->arena, &request, &answer, err)))

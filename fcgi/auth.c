@@ -6,9 +6,8 @@
 
 #include "fcgi/auth.h"
 
-#include <arpa/inet.h>
-
 #include "access/apikey.h"
+#include "base/address.h"
 
 /* The token behind "Bearer "; .s NULL when the header is of another kind. */
 static struct krn_str
@@ -55,8 +54,8 @@ auth_cron(const struct krn_options *options, bool is_tick,
 	    credentials->cron_secret,
 	    is_tick ? credentials->cron_token : (struct krn_str){NULL, 0},
 	};
-	bool any = false, all = credentials->authorization.s == NULL ||
-				given[0].s != NULL;
+	bool any = false,
+	     all = credentials->authorization.s == NULL || given[0].s != NULL;
 
 	for (size_t i = 0; i < KRN_NR(given); i++) {
 		if (!given[i].s)
@@ -72,48 +71,14 @@ auth_cron(const struct krn_options *options, bool is_tick,
 
 /* The tenant header */
 
-/* "10.0.0.0/8", "192.168.1.5", "::1" */
-static bool
-auth_address_in(struct krn_str range, const char *address)
-{
-	unsigned char a[16], b[16];
-	char text[64];
-	const ptrdiff_t slash = krn_str_find_char(range, '/');
-	const size_t len = slash < 0 ? range.len : (size_t)slash;
-
-	if (len >= sizeof(text))
-		return false;
-	memcpy(text, range.s, len);
-	text[len] = '\0';
-	const int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-	int64_t bits = family == AF_INET ? 32 : 128;
-
-	if (inet_pton(family, text, a) != 1 ||
-	    inet_pton(family, address, b) != 1)
-		return false;
-	if (slash >= 0 &&
-	    krn_parse_int64(krn_str_from(range.s + slash + 1,
-					 range.len - len - 1),
-			    0, bits, &bits, NULL))
-		return false;
-	for (int64_t i = 0; i < bits; i++)
-		if ((a[i / 8] ^ b[i / 8]) & (0x80 >> i % 8))
-			return false;
-	return true;
-}
-
 /* Is the address in one of the ranges, which commas separate? */
 static bool
-auth_address_listed(struct krn_str list, struct krn_str address)
+auth_address_listed(struct krn_str list, struct krn_str text)
 {
-	struct krn_str range;
+	struct krn_address address;
 
-	if (list.len == 0 || !address.s)
-		return false;
-	while (krn_str_split(&list, ',', &range))
-		if (auth_address_in(krn_str_trim(range), address.s))
-			return true;
-	return false;
+	return text.s && krn_address_parse(text, &address) &&
+	       krn_address_listed(list, &address);
 }
 
 static bool
@@ -135,8 +100,7 @@ auth_operator(const struct krn_options *options, struct krn_str address,
 	    auth_address_listed(KRN_STR("127.0.0.0/8,::1"), address) ||
 	    auth_address_listed(options->metrics_allow, address))
 		return KRN_OK;
-	return krn_refuse(err, KRN_ERR_FORBIDDEN,
-			  "this is for operators only");
+	return krn_refuse(err, KRN_ERR_FORBIDDEN, "this is for operators only");
 }
 
 /* API keys */
@@ -147,9 +111,10 @@ auth_key(const struct krn_request *request,
 	 struct krn_error *err)
 {
 	const struct krn_str named = credentials->api_key;
-	const struct krn_str bearer = credentials->authorization.s
-					  ? auth_bearer(credentials->authorization)
-					  : (struct krn_str){NULL, 0};
+	const struct krn_str bearer =
+	    credentials->authorization.s
+		? auth_bearer(credentials->authorization)
+		: (struct krn_str){NULL, 0};
 
 	ret->key = named.s ? named : bearer;
 	if (credentials->authorization.s && !bearer.s)

@@ -2,14 +2,28 @@
 #define KRN_HTTP_H
 
 /*
- * HTTP to elsewhere. Only http and https, no redirects, certificates are
- * checked, the answer has a limit of bytes and of time.
+ * Calls to elsewhere: HTTP, and mail by SMTP. No redirects, no proxies of the
+ * environment, TLS 1.2 at least, certificates are checked, the answer has a
+ * limit of bytes and of time. Every connection goes through a guard (guard.h):
+ * a request without one is refused.
+ *
+ * One call that is waited for is krn_http_call; many at once go through a
+ * pump, where one that hangs keeps none of the others waiting.
  *
  * This is the only module that includes curl.
  */
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "egress/guard.h"
+
+/* Of smtp:// and smtps://; the request's body is the message (RFC 5322). */
+struct krn_http_mail {
+	struct krn_str from; /* addresses without names */
+	const struct krn_str *recipients;
+	size_t recipients_nr;
+	struct krn_str user, password; /* "": none */
+};
 
 struct krn_http_request {
 	const char *method; /* "GET", "POST" */
@@ -19,15 +33,18 @@ struct krn_http_request {
 	struct krn_str ca_file;     /* "": the system's */
 	int64_t timeout_ms;         /* of the whole exchange */
 	size_t answer_max;          /* bytes */
+	const struct krn_guard *guard;
+	const struct krn_http_mail *mail; /* NULL: HTTP */
 };
 
 struct krn_http_answer {
-	long status;
+	long status;         /* of HTTP; of SMTP its last */
 	struct krn_str body; /* ends in NUL */
 };
 
 /*
  * Errors: KRN_ERR_INVALID      the address is none
+ *         KRN_ERR_FORBIDDEN    the guard does not permit it
  *         KRN_ERR_UNAVAILABLE  nobody answered, or not in time
  *         KRN_ERR_TOOBIG       the answer is too long
  */
@@ -35,5 +52,46 @@ KRN_MUSTCHECK enum krn_err krn_http_call(struct krn_arena *arena,
 					 const struct krn_http_request *request,
 					 struct krn_http_answer *ret,
 					 struct krn_error *err);
+
+/* Many at once */
+
+/* Calls that are under way at the same time. */
+struct krn_http_pump;
+
+/* One that has ended. */
+struct krn_http_done {
+	void *tag; /* what it was added with */
+	enum krn_err code;
+	struct krn_http_answer answer; /* in the request's arena */
+	struct krn_error err;
+};
+
+/*
+ * Ownership: *ret lives in `arena`; calls under way end with it.
+ * Errors:    KRN_ERR_UNAVAILABLE  out of memory
+ */
+KRN_MUSTCHECK enum krn_err krn_http_pump_make(struct krn_arena *arena,
+					      size_t places,
+					      struct krn_http_pump **ret,
+					      struct krn_error *err);
+
+/* How many more may be added. */
+size_t krn_http_pump_room(const struct krn_http_pump *pump);
+
+/* Are calls under way, or ended and not taken? */
+bool krn_http_pump_is_busy(const struct krn_http_pump *pump);
+
+/*
+ * Begin a call; there must be room. What is wrong with it is told when it is
+ * taken. The request and what it points to stay until then, in `arena`.
+ */
+void krn_http_pump_add(struct krn_http_pump *pump, struct krn_arena *arena,
+		       const struct krn_http_request *request, void *tag);
+
+/* Go on until one has ended or some time has passed. */
+void krn_http_pump_wait(struct krn_http_pump *pump, int timeout_ms);
+
+/* Take one that has ended; false: none. */
+bool krn_http_pump_take(struct krn_http_pump *pump, struct krn_http_done *ret);
 
 #endif
