@@ -365,6 +365,7 @@ drift_tenant(struct krn_cron *cron, struct krn_str id, struct krn_error *err)
 	}
 	drift_write(&cron->out, &drift);
 	drift_of(cron)->total += drift_count(&drift);
+	cron->rows += drift_count(&drift);
 	return KRN_OK;
 }
 
@@ -380,7 +381,10 @@ krn_drift_check(struct krn_cron *cron, struct krn_str request_id,
 		struct krn_buf *answer, struct krn_error *err)
 {
 	static const struct krn_cron_job drift_job = {
-	    "gitops-drift-check", drift_tenant, drift_totals};
+	    .name = "gitops-drift-check",
+	    .tenant = drift_tenant,
+	    .totals = drift_totals,
+	};
 	struct drift_job job = {.request_id = request_id};
 
 	cron->state = &job;

@@ -189,6 +189,7 @@ export_note_batch(struct krn_cron *cron, struct export_tenant *tenant,
 	krn_json_escape(&tenant->files, batch->path);
 	krn_buf_add_char(&tenant->files, '"');
 	export_of(cron)->total += batch->rows;
+	cron->rows += batch->rows;
 }
 
 static enum krn_err
@@ -287,7 +288,10 @@ krn_export_interactions(struct krn_cron *cron, bool drain,
 			struct krn_buf *answer, struct krn_error *err)
 {
 	static const struct krn_cron_job export_job = {
-	    "export-interactions", export_tell, export_totals};
+	    .name = "export-interactions",
+	    .tenant = export_tell,
+	    .totals = export_totals,
+	};
 	const struct krn_str scheme = KRN_STR("file://");
 	const struct krn_str url = cron->options->export_url;
 	struct export_job job = {

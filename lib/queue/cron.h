@@ -2,9 +2,9 @@
 #define KRN_CRON_H
 
 /*
- * Jobs that the clock calls, one after the other for every active tenant: one
- * call of a job at a time over all hosts, a time budget, a row in the ledger
- * of cron calls, and a tenant's failure that is its own.
+ * Jobs that the clock calls, one after the other for every tenant: one call of
+ * a job at a time over all hosts, a time budget, a row in the ledger of cron
+ * calls, and a tenant's failure that is its own.
  *
  * The lock is the database session's: when the session is lost in the middle
  * of a call, the next tenant begins only if the lock could be had again.
@@ -21,6 +21,17 @@ struct krn_cron;
 struct krn_cron_job {
 	const char *name; /* "export-interactions": of lock, ledger and route */
 
+	bool every_tenant; /* suspended ones too */
+
+	/*
+	 * The answer has no "tenants": what there is to tell of them, totals
+	 * tells. The ledger still keeps what a tenant's work wrote.
+	 */
+	bool unlisted;
+
+	/* Work that is no tenant's, before theirs; NULL: none. */
+	void (*before)(struct krn_cron *cron);
+
 	/*
 	 * Work for one tenant, outside a transaction, with `batch` empty.
 	 * Writes members of the tenant's object into cron->out, also when it
@@ -33,7 +44,8 @@ struct krn_cron_job {
 	void (*totals)(const struct krn_cron *cron, struct krn_json_out *out);
 };
 
-/* One tenant failed; the others go on. For the program's log. */
+/* Something failed and the others go on. For the program's log; tenant_id.s
+ * is NULL when it was no tenant's. */
 typedef void (*krn_cron_failed_fn)(void *data, const char *job,
 				   struct krn_str tenant_id,
 				   const struct krn_error *err);
@@ -43,8 +55,9 @@ struct krn_cron {
 	struct krn_arena *batch; /* of one step; the job resets it */
 	struct krn_db *db;
 	const struct krn_options *options;
-	struct krn_json_out out; /* the answer */
+	struct krn_json_out out; /* the answer, or the tenant's part of it */
 	int64_t deadline_us;     /* krn_clock_monotonic_us */
+	int64_t rows;            /* that the job worked on, for the metrics */
 	bool ok, complete;
 	void *state; /* the job's own */
 	krn_cron_failed_fn failed;
@@ -68,5 +81,8 @@ KRN_MUSTCHECK enum krn_err krn_cron_begin(struct krn_cron *cron, enum krn_tx tx,
 
 /* Has the time budget ended? Then the answer says that it is not complete. */
 bool krn_cron_is_over(struct krn_cron *cron);
+
+/* What a client is told of a failure. */
+const char *krn_cron_message(const struct krn_error *err);
 
 #endif

@@ -1,4 +1,4 @@
--- metric_rows: the gauges that the database knows, of all tenants.
+-- metric_rows: what the database knows, of all tenants and of none.
 -- params:
 -- result: rows (family text, tenant text, label1 text, label2 text, value float8)
 -- role: worker
@@ -14,4 +14,15 @@ UNION ALL
 SELECT 'kaireon_dead_letters', e.tenant_id, e.topic, NULL, count(*)::float8
 FROM kaireon.dead_letter_events AS e
 GROUP BY 2, 3
+UNION ALL
+SELECT m.family, NULL, j.job, NULL, m.value
+FROM kaireon.cron_jobs AS j
+CROSS JOIN LATERAL (VALUES
+	('kaireon_cron_runs_total', j.runs::float8),
+	('kaireon_cron_failures_total', j.failures::float8),
+	('kaireon_cron_rows_total', j.rows_total::float8),
+	('kaireon_cron_duration_seconds_total', j.seconds_total),
+	('kaireon_cron_last_success_timestamp_seconds',
+	 extract(epoch FROM j.last_success_at)::float8)) AS m (family, value)
+WHERE m.value IS NOT NULL
 ORDER BY 1, 2, 3, 4;
