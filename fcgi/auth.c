@@ -164,12 +164,28 @@ krn_auth_read(const struct krn_request *request,
 	return krn_fail(err, KRN_ERR_UNAUTHORIZED, "the route has no auth");
 }
 
+bool
+krn_auth_is_key(const struct krn_route *route)
+{
+	return route->auth == KRN_AUTH_VIEWER ||
+	       route->auth == KRN_AUTH_EDITOR || route->auth == KRN_AUTH_ADMIN;
+}
+
 static const char *
 auth_minimum_role(enum krn_auth auth)
 {
 	return auth == KRN_AUTH_VIEWER   ? "viewer"
 	       : auth == KRN_AUTH_EDITOR ? "editor"
 					 : "admin";
+}
+
+static struct krn_param
+auth_key_hash(struct krn_request *request, const struct krn_identity *identity)
+{
+	unsigned char hash[KRN_SHA256_BYTES];
+
+	krn_apikey_hash(request->options->api_key_pepper, identity->key, hash);
+	return krn_param_bytes(request->arena, hash, sizeof(hash));
 }
 
 void
@@ -189,13 +205,10 @@ krn_auth_send(struct krn_request *request, struct krn_identity *identity)
 			    &identity->rows);
 		return;
 	}
-	unsigned char hash[KRN_SHA256_BYTES];
-
-	krn_apikey_hash(request->options->api_key_pepper, identity->key, hash);
-
 	const struct krn_param params[] = {
-	    krn_param_bytes(request->arena, hash, sizeof(hash)),
+	    auth_key_hash(request, identity),
 	    minimum,
+	    krn_param_c(request->route->name),
 	};
 
 	krn_db_send(request->db, KRN_STMT_authenticate, params,
@@ -215,4 +228,21 @@ krn_auth_take(struct krn_request *request, const struct krn_identity *identity)
 	caller->actor_id = krn_rows_str(rows, 0, 2);
 	caller->actor_name = krn_rows_str(rows, 0, 3);
 	caller->epoch = krn_rows_int(rows, 0, 4);
+}
+
+enum krn_err
+krn_auth_note_use(struct krn_request *request,
+		  const struct krn_identity *identity, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if (!identity->rows || !identity->key.s ||
+	    !krn_rows_bool(identity->rows, 0, 5))
+		return KRN_OK;
+	if ((e = krn_db_begin(request->db, request->arena, KRN_TX_WRITE, err)))
+		return e;
+	const struct krn_param params[] = {auth_key_hash(request, identity)};
+
+	krn_db_send(request->db, KRN_STMT_apikey_used, params, NULL);
+	return krn_db_commit(request->db, err);
 }

@@ -35,11 +35,23 @@ krn_auth_read(const struct krn_request *request,
 	      const struct krn_credentials *credentials,
 	      struct krn_identity *ret, struct krn_error *err);
 
+/* Is the caller known by an API key (or by the tenant header)? */
+bool krn_auth_is_key(const struct krn_route *route);
+
 /* Queue the statement that authenticates and sets the tenant. */
 void krn_auth_send(struct krn_request *request, struct krn_identity *identity);
 
 /* After the flush: fill request->caller. */
 void krn_auth_take(struct krn_request *request,
 		   const struct krn_identity *identity);
+
+/*
+ * After the response: note that the key was used, at most once a minute. A
+ * transaction of its own.
+ * Errors: as krn_db_commit
+ */
+KRN_MUSTCHECK enum krn_err krn_auth_note_use(struct krn_request *request,
+					     const struct krn_identity *identity,
+					     struct krn_error *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "fcgi/auth.h"
 #include "fcgi/fields.h"
+#include "fcgi/repeat.h"
 
 /* Longer paths are no route of ours. */
 #define PATH_MAX_BYTES 2048
@@ -23,6 +24,8 @@ struct dispatch_call {
 	struct krn_response response;
 	struct krn_credentials credentials;
 	struct krn_identity identity;
+	struct krn_idempotency repeat; /* when is_kept */
+	bool is_kept;     /* the answer is kept for a repetition */
 	unsigned allowed; /* methods of the path's rows, for Allow */
 	int64_t content_length;
 	bool wrong_pool;
@@ -58,6 +61,19 @@ krn_request_identify(struct krn_request *request, struct krn_error *err)
 		return e;
 	krn_auth_take(request, &call->identity);
 	return KRN_OK;
+}
+
+enum krn_err
+krn_request_commit(struct krn_request *request,
+		   const struct krn_response *response, struct krn_error *err)
+{
+	struct dispatch_call *call = dispatch_call_of(request);
+	enum krn_err e;
+
+	if (call->is_kept && krn_db_in_transaction(request->db) &&
+	    (e = krn_repeat_keep(request, &call->repeat, response, err)))
+		return e;
+	return krn_db_commit(request->db, err);
 }
 
 void
@@ -227,11 +243,11 @@ dispatch_read_body(struct dispatch_call *call, struct krn_error *err)
 
 /* The steps from identity to commit. */
 
-static bool
-dispatch_needs_identity(const struct krn_route *route)
+static enum krn_tx
+dispatch_tx(const struct krn_request *request)
 {
-	return route->auth == KRN_AUTH_VIEWER ||
-	       route->auth == KRN_AUTH_EDITOR || route->auth == KRN_AUTH_ADMIN;
+	return request->route->tx_of ? request->route->tx_of(request)
+				     : request->route->tx;
 }
 
 /* Begin, with the statement that authenticates queued. */
@@ -239,19 +255,61 @@ static enum krn_err
 dispatch_begin(struct dispatch_call *call, struct krn_error *err)
 {
 	struct krn_request *request = &call->request;
-	const enum krn_tx tx = request->route->tx_of
-				   ? request->route->tx_of(request)
-				   : request->route->tx;
+	const enum krn_tx tx = dispatch_tx(request);
 	enum krn_err e;
 
-	if (tx == KRN_TX_NONE && !dispatch_needs_identity(request->route))
+	if (tx == KRN_TX_NONE && !krn_auth_is_key(request->route))
 		return KRN_OK;
 	if ((e = krn_db_begin(request->db, request->arena,
 			      tx == KRN_TX_NONE ? KRN_TX_READ : tx, err)))
 		return e;
-	if (dispatch_needs_identity(request->route))
+	if (krn_auth_is_key(request->route))
 		krn_auth_send(request, &call->identity);
 	return KRN_OK;
+}
+
+/* Body, fields and Idempotency-Key: what a client got wrong. */
+static enum krn_err
+dispatch_parse(struct dispatch_call *call, struct krn_error *err)
+{
+	struct krn_request *request = &call->request;
+	enum krn_err e;
+
+	if ((e = dispatch_read_body(call, err)) ||
+	    (e = krn_fields_parse(request, &request->fields, err)))
+		return e;
+	return krn_repeat_read(request, dispatch_tx(request), &call->is_kept,
+			       &call->repeat, err);
+}
+
+/* With an Idempotency-Key: the answer of the first call, if there was one. */
+static enum krn_err
+dispatch_repeat(struct dispatch_call *call, bool *ret_answered,
+		struct krn_error *err)
+{
+	struct krn_request *request = &call->request;
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	*ret_answered = false;
+	if (!call->is_kept)
+		return KRN_OK;
+	e = krn_idempotency_claim(request->arena, request->db, &call->repeat,
+				  &rows, err);
+	if (e == KRN_ERR_CONFLICT && strcmp(err->sqlstate, "40001") == 0) {
+		/* the first call ended after our snapshot: take a new one */
+		*err = (struct krn_error){.code = KRN_OK};
+		krn_db_rollback(request->db);
+		if ((e = dispatch_begin(call, err)))
+			return e;
+		e = krn_idempotency_claim(request->arena, request->db,
+					  &call->repeat, &rows, err);
+	}
+	if (e)
+		return e;
+	krn_auth_take(request, &call->identity);
+	return krn_repeat_answer(request, rows, &call->response, ret_answered,
+				 err);
 }
 
 static enum krn_err
@@ -260,27 +318,29 @@ dispatch_serve(struct dispatch_call *call, struct krn_error *err)
 	struct krn_request *request = &call->request;
 	struct krn_error parse_err;
 	enum krn_err e, parsed;
+	bool answered;
 
 	if ((e = dispatch_check_body(call, err)))
 		return e;
-	parsed = dispatch_read_body(call, &parse_err);
-	if (!parsed)
-		parsed = krn_fields_parse(request, &request->fields, &parse_err);
+	parsed = dispatch_parse(call, &parse_err);
 	if ((e = krn_auth_read(request, &call->credentials, &call->identity,
 			       err)) ||
+	    (e = krn_repeat_limit(request, &call->response, &call->identity,
+				  err)) ||
 	    (e = dispatch_begin(call, err)))
 		return e;
 	if (parsed) {
 		/* without an identity nobody learns that the body was bad */
-		if (dispatch_needs_identity(request->route) &&
+		if (krn_auth_is_key(request->route) &&
 		    (e = krn_request_identify(request, err)))
 			return e;
 		*err = parse_err;
 		return parsed;
 	}
-	if ((e = request->route->handler(request, &call->response, err)))
+	if ((e = dispatch_repeat(call, &answered, err)) || answered)
 		return e;
-	if ((e = krn_db_commit(request->db, err)))
+	if ((e = request->route->handler(request, &call->response, err)) ||
+	    (e = krn_request_commit(request, &call->response, err)))
 		return e;
 	krn_auth_take(request, &call->identity);
 	return KRN_OK;
@@ -387,6 +447,7 @@ dispatch_read_request(struct dispatch_call *call)
 	    {"CONTENT_TYPE", &request->content_type, true},
 	    {"REQUEST_ID", &request->caller.request_id, true},
 	    {"HTTP_IF_MATCH", &request->if_match, false},
+	    {"HTTP_IDEMPOTENCY_KEY", &request->idempotency_key, false},
 	    {"HTTP_AUTHORIZATION", &call->credentials.authorization, false},
 	    {"HTTP_X_API_KEY", &call->credentials.api_key, false},
 	    {"HTTP_X_TENANT_ID", &call->credentials.tenant_id, false},
@@ -463,4 +524,7 @@ krn_dispatch(const struct krn_dispatch *dispatch)
 		     call.request.method != KRN_HEAD);
 	krn_io_finish(dispatch->io);
 	dispatch_log(&call, &err, start_us);
+	if (krn_auth_note_use(&call.request, &call.identity, &err))
+		krn_log_error(KRN_LOG_WARNING, "last use of a key not noted",
+			      &err);
 }

@@ -14,7 +14,9 @@
  * first.
  *
  * A handler does not commit unless it wants to save a round trip: the
- * dispatcher commits after it and writes the response only then.
+ * dispatcher commits after it and writes the response only then. One that
+ * writes and must commit (because something is to follow the commit) writes
+ * its answer first and calls krn_request_commit.
  */
 
 #include "access/caller.h"
@@ -47,6 +49,7 @@ struct krn_request {
 	struct krn_str content_type; /* "" when absent */
 	struct krn_str body;         /* all of it, "" when none */
 	struct krn_str if_match;     /* If-Match as sent, .s NULL when absent */
+	struct krn_str idempotency_key; /* as sent, .s NULL when absent */
 
 	/* Path parameters in the order of the pattern: "{id}" is [0]. */
 	struct krn_str path_params[4];
@@ -70,7 +73,7 @@ struct krn_response {
 	int status;               /* 200 at first */
 	const char *content_type; /* application/json at first */
 	struct krn_buf body;
-	struct krn_header headers[8];
+	struct krn_header headers[12];
 	size_t headers_nr;
 	int64_t rows; /* for the log: what the handler read or wrote */
 };
@@ -81,6 +84,15 @@ struct krn_response {
  */
 KRN_MUSTCHECK enum krn_err krn_request_identify(struct krn_request *request,
 						struct krn_error *err);
+
+/*
+ * Commit, with the answer kept when the call has an Idempotency-Key: so the
+ * answer must be complete.
+ * Errors: as krn_db_commit
+ */
+KRN_MUSTCHECK enum krn_err
+krn_request_commit(struct krn_request *request,
+		   const struct krn_response *response, struct krn_error *err);
 
 /* Add a header. CR, LF and NUL in the value are a mistake of ours. */
 void krn_response_header(struct krn_response *response, const char *name,

@@ -7,6 +7,7 @@
  * and by t/unit/routes.c.
  */
 
+#include "access/ratelimit.h"
 #include "fcgi/request.h"
 
 enum krn_auth {
@@ -86,6 +87,9 @@ struct krn_route {
 	const struct krn_field *fields;
 	size_t fields_nr;
 	size_t fields_size; /* sizeof the route's struct */
+	const struct krn_ratelimit *limit; /* NULL: none */
+	/* a POST whose answer is a secret: an Idempotency-Key is ignored */
+	bool never_kept;
 	bool any_query;   /* unknown query parameters are ignored (gitops) */
 	krn_handler_fn handler;
 };

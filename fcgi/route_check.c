@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 
+#include "fcgi/auth.h"
 #include "fcgi/dispatch.h"
 
 static const char *const route_auth_names[] = {
@@ -35,6 +36,12 @@ route_wrong(const struct krn_route *route)
 	if ((route->methods & writes) &&
 	    (route->tx == KRN_TX_READ || route->tx == KRN_TX_SNAPSHOT))
 		return "a write method in a read-only transaction";
+	if (route->limit && !krn_auth_is_key(route))
+		return "a limit is a tenant's, so it needs a key";
+	if (route->limit && (route->limit->quota < 1 ||
+			     route->limit->window_seconds < 1 ||
+			     strpbrk(route->limit->name, "\"\\")))
+		return "the limit is none";
 	if (route->fields_nr > 64)
 		return "more than 64 fields";
 	if (route->fields_nr && route->fields_size < sizeof(struct krn_fields))

@@ -175,17 +175,17 @@ krn_route_run_inline(struct krn_request *request, struct krn_response *response,
 				fields->segment_view_name, &run_id, err)))
 		return e;
 	krn_db_send(request->db, KRN_STMT_worker_alive, NULL, &alive);
-	if ((e = krn_db_commit(request->db, err)))
-		return e;
-	if (!krn_rows_bool(alive, 0, 0) && krn_spawn_worker(&why))
-		krn_log_error(KRN_LOG_ERROR, "no worker for an inline run",
-			      &why);
 	krn_json_init(&out, &response->body);
 	krn_json_obj_open(&out, NULL);
 	krn_json_c(&out, "status", "executing");
 	krn_json_str(&out, "runId", run_id);
 	krn_json_close(&out);
 	krn_json_end(&out);
+	if ((e = krn_request_commit(request, response, err)))
+		return e;
+	if (!krn_rows_bool(alive, 0, 0) && krn_spawn_worker(&why))
+		krn_log_error(KRN_LOG_ERROR, "no worker for an inline run",
+			      &why);
 	return KRN_OK;
 }
 

@@ -74,6 +74,9 @@ static const struct krn_field export_fields[] = {
 	  .offset = offsetof(struct krn_export_fields, drain) },
 };
 
+/* Source: spec/admin-api.txt; contract section 1, rate limits. */
+static const struct krn_ratelimit cleanup_limit = {"cleanup", 5, 60};
+
 #define FIELDS(table, owner) .fields = table, .fields_nr = KRN_NR(table), .fields_size = sizeof(struct owner)
 #define READ  .tx = KRN_TX_READ,  .body = KRN_BODY_NONE
 #define WRITE .tx = KRN_TX_WRITE
@@ -107,7 +110,8 @@ const struct krn_route krn_routes[] = {
 	PENDING_WRITE(KRN_POST | KRN_DELETE, "/api/v1/api-keys", "api-keys", KRN_AUTH_ADMIN),
 	PENDING(KRN_GET | KRN_POST, "/api/v1/approvals", "approvals", KRN_AUTH_VIEWER, KRN_POOL_API),
 	PENDING(KRN_GET, "/api/v1/audit-logs", "audit-logs", KRN_AUTH_ADMIN, KRN_POOL_API),
-	PENDING(KRN_POST, "/api/v1/cleanup", "cleanup", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/cleanup", .methods = KRN_POST, .name = "cleanup", .auth = KRN_AUTH_ADMIN, API, WRITE,
+	  OPTIONAL, .limit = &cleanup_limit, .handler = krn_route_pending },
 
 	PENDING_CRON("/api/v1/cron/approvals-expire", "cron.approvals-expire", KRN_AUTH_CRON_SECRET),
 	PENDING_CRON("/api/v1/cron/cleanup", "cron.cleanup", KRN_AUTH_CRON_SECRET),
