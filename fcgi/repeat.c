@@ -49,10 +49,10 @@ krn_repeat_limit(struct krn_request *request, struct krn_response *response,
 			       err)) ||
 	    state.accepted)
 		return e;
-	if ((e = repeat_header(request, response, "Retry-After",
-			       krn_str_printf(arena, "%lld",
-					      (long long)state.reset_seconds),
-			       err)))
+	if ((e = repeat_header(
+		 request, response, "Retry-After",
+		 krn_str_printf(arena, "%lld", (long long)state.reset_seconds),
+		 err)))
 		return e;
 	return krn_fail(err, KRN_ERR_RATE_LIMIT, "%lld calls in %lld s",
 			(long long)limit->quota,
@@ -64,11 +64,10 @@ krn_repeat_read(const struct krn_request *request, enum krn_tx tx,
 		bool *ret_is_kept, struct krn_idempotency *ret,
 		struct krn_error *err)
 {
-	*ret_is_kept = request->method == KRN_POST &&
-		       krn_auth_is_key(request->route) &&
-		       (tx == KRN_TX_WRITE || tx == KRN_TX_PLAN) &&
-		       !request->route->never_kept &&
-		       request->idempotency_key.s;
+	*ret_is_kept =
+	    request->method == KRN_POST && krn_auth_is_key(request->route) &&
+	    (tx == KRN_TX_WRITE || tx == KRN_TX_PLAN) &&
+	    !request->route->never_kept && request->idempotency_key.s;
 	if (!*ret_is_kept)
 		return KRN_OK;
 	if (!krn_idempotency_key_is(request->idempotency_key))
@@ -104,8 +103,7 @@ krn_repeat_answer(const struct krn_request *request,
 }
 
 enum krn_err
-krn_repeat_keep(struct krn_request *request,
-		const struct krn_idempotency *call,
+krn_repeat_keep(struct krn_request *request, const struct krn_idempotency *call,
 		const struct krn_response *response, struct krn_error *err)
 {
 	struct krn_answer answer = {

@@ -50,6 +50,7 @@ $stack->query('postgres', q{
 					vals := vals || ', ' || CASE
 						WHEN col.attname = 'key_hash' THEN quote_literal('\x' || md5(tenant) || md5(tenant)) || '::bytea'
 						WHEN col.allowed IS NOT NULL THEN quote_literal(col.allowed)
+						WHEN col.type LIKE '%[]' THEN '''{}'''
 						WHEN col.type LIKE 'timestamp%' THEN 'now()'
 						WHEN col.type = 'date' THEN 'date_trunc(''month'', now())::date'
 						WHEN col.type IN ('bigint', 'integer', 'double precision') THEN '1'

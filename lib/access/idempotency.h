@@ -58,10 +58,11 @@ krn_idempotency_claim(struct krn_arena *arena, struct krn_db *db,
  * Errors:    KRN_ERR_IDEMPOTENCY  made before with another query or body
  *            KRN_ERR_FORBIDDEN    made before by a higher role than `role`
  */
-KRN_MUSTCHECK enum krn_err
-krn_idempotency_find(const struct krn_rows *rows, enum krn_role role,
-		     bool *ret_found, struct krn_answer *ret,
-		     struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_idempotency_find(const struct krn_rows *rows,
+						enum krn_role role,
+						bool *ret_found,
+						struct krn_answer *ret,
+						struct krn_error *err);
 
 /* Queue the statement that keeps the answer. */
 void krn_idempotency_store(struct krn_arena *arena, struct krn_db *db,

@@ -20,8 +20,9 @@ struct krn_ratelimit {
 /* What a call was told. */
 struct krn_ratelimit_state {
 	bool accepted;
-	int64_t remaining;     /* further calls that would pass now */
-	int64_t reset_seconds; /* until the oldest call leaves the window; >= 1 */
+	int64_t remaining; /* further calls that would pass now */
+	int64_t
+	    reset_seconds; /* until the oldest call leaves the window; >= 1 */
 };
 
 /*
