@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/option.h"
+#include "base/service.h"
 #include "fcgi/dispatch.h"
 
 static volatile sig_atomic_t main_stop;
@@ -72,10 +73,18 @@ main_usage(FILE *out, int status)
 static void
 main_loop(const struct krn_dispatch *dispatch, const sigset_t *waiting)
 {
+	const int patience_ms = krn_service_patience_ms();
+	const struct timespec patience = {patience_ms / 1000,
+					  patience_ms % 1000 * 1000000L};
+
+	krn_service_ready();
 	while (!main_stop) {
 		struct pollfd fd = {.fd = 0, .events = POLLIN};
 
-		if (ppoll(&fd, 1, NULL, waiting) < 0 || main_stop)
+		krn_service_alive();
+		if (ppoll(&fd, 1, patience_ms < 0 ? NULL : &patience,
+			  waiting) <= 0 ||
+		    main_stop)
 			continue;
 		switch (krn_io_accept(dispatch->io)) {
 		case KRN_IO_REQUEST:

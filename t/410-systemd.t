@@ -13,21 +13,25 @@ plan skip_all => 'systemd-analyze is not installed here' if system('command -v s
 
 # units of their own folder, with the programs of this build
 my $dir = tempdir(CLEANUP => 1);
-my @units;
-for my $path (sort glob "$source/systemd/*.{service,timer}") {
+my (@units, %text);
+mkdir "$dir/kaireon-.service.d" or die $!;
+copy("$source/systemd/kaireon-.service.d/sandbox.conf", "$dir/kaireon-.service.d/") or die $!;
+for my $path (sort glob "$source/systemd/*.{service,socket,target,timer}") {
 	my ($name) = $path =~ m{([^/]+)$};
 	open my $in, '<', $path or die $!;
 	open my $out, '>', "$dir/$name" or die $!;
 	while (my $line = <$in>) {
+		$text{$name} .= $line;
 		$line =~ s{/usr/s?bin/(?=kaireon)}{$build/};
+		$line =~ s{/usr/lib/kaireon/}{$source/systemd/};
 		print $out $line;
 	}
 	push @units, $name;
 }
-cmp_ok(scalar @units, '>=', 4, 'there are units');
+cmp_ok(scalar @units, '>=', 9, 'there are units');
 
 # every timer and every instance that is meant to be started
-my %instances = ('kaireon-fcgi@.service' => ['api', 'cron'],
+my %instances = ('kaireon-worker@.service' => [1, 2],
 	'kaireon-cron@.service' => [map { /^kaireon-cron-(.+)\.timer$/ ? $1 : () } @units]);
 for my $unit (@units) {
 	my @names = $unit =~ /\@\./ ? map { $unit =~ s/\@/\@$_/r } @{ $instances{$unit} || [] } : ($unit);
@@ -35,6 +39,29 @@ for my $unit (@units) {
 	for my $name (@names) {
 		my $said = `cd '$dir' && SYSTEMD_UNIT_PATH='$dir:' systemd-analyze verify --man=no '$name' 2>&1`;
 		is("$?: $said", '0: ', "systemd accepts $name");
+	}
+}
+
+# the sandbox: how exposed each service is, of 10, by systemd's own measure
+my %exposure = ('kaireon-api.service' => 0.5, 'kaireon-cron.service' => 1.5, 'kaireon-worker@.service' => 1.5, 'kaireon-cron@.service' => 1.5);
+for my $unit (grep { /\.service$/ } @units) {
+	my $said = `SYSTEMD_UNIT_PATH='$dir:' systemd-analyze security --offline=true --no-pager '$dir/$unit' 2>&1`;
+	my ($level) = $said =~ /Overall exposure level for \S+: ([\d.]+)/;
+	cmp_ok($level // 10, '<=', $exposure{$unit} // 0, "$unit is exposed no more than allowed") or diag $said;
+}
+like($text{'kaireon-api.service'}, qr/^PrivateNetwork=yes$/m, 'the API pool has no network');
+unlike($text{'kaireon-api.service'}, qr/AF_INET|DATABASE_WORKER_URL|CRON_/, 'no secret but its own, and AF_UNIX only');
+
+# what a service that runs for long must have
+for my $unit (qw(kaireon-api.service kaireon-cron.service kaireon-worker@.service)) {
+	like($text{$unit}, qr/^\Q$_\E=./m, "$unit has $_") for qw(WatchdogSec Restart RestartSec TimeoutStopSec MemoryMax TasksMax LimitNOFILE LoadCredential Documentation);
+	is(scalar(() = $text{$unit} =~ /^EnvironmentFile=-/mg), 1, "$unit reads the options");
+}
+
+# a secret is loaded from the folder where the package makes it, by its own name
+for my $unit (@units) {
+	while ($text{$unit} =~ /^LoadCredential=(.*)$/mg) {
+		like($1, qr{^(\w+):/etc/kaireon/secrets/\1$}, "$unit: the file of $1");
 	}
 }
 

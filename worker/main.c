@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/option.h"
+#include "base/service.h"
 #include "campaign/step.h"
 #include "queue/job.h"
 #include "store/notify.h"
@@ -156,7 +157,9 @@ worker_loop(struct worker *worker)
 	struct krn_error err;
 	struct krn_job job;
 
+	krn_service_ready();
 	while (!worker_should_stop(worker)) {
+		krn_service_alive();
 		krn_arena_reset(worker->arena);
 		if (krn_job_claim(worker->arena, worker->db, &worker->mark,
 				  worker->options->worker_lease_seconds, &job,

@@ -8,6 +8,7 @@
 #include "store/copy.h"
 
 #include "base/clock.h"
+#include "base/service.h"
 #include "store/db_private.h"
 
 /* Read the results behind a COPY; the first error is told. */
@@ -81,6 +82,7 @@ krn_copy_in_put(struct krn_db *db, const char *data, size_t len,
 	KRN_BUG_IF(!db->in_copy && db->conn);
 	if (!db->conn)
 		return db_lost(db, err);
+	krn_service_alive();
 	while (len) {
 		const size_t part = len < COPY_PUT_BYTES ? len : COPY_PUT_BYTES;
 		const int put = PQputCopyData(db->conn, data, (int)part);

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/option.h"
+#include "base/service.h"
 #include "store/db_private.h"
 
 #define DB_PAUSE_FIRST_US (KRN_US_PER_SECOND / 10)
@@ -167,20 +168,48 @@ db_lost(struct krn_db *db, struct krn_error *err)
 	return code;
 }
 
+/* Milliseconds until the server is taken for dead, 0: now; -1: never. */
+static int
+db_patience_left(const struct krn_db *db, int64_t start_us)
+{
+	if (db->patience_ms < 0)
+		return -1;
+	const int64_t waited_ms =
+	    (krn_clock_monotonic_us() - start_us) / 1000;
+
+	return waited_ms < db->patience_ms ? db->patience_ms - (int)waited_ms
+					   : 0;
+}
+
 bool
 db_wait(struct krn_db *db, bool to_write)
 {
 	struct pollfd fd = {.fd = PQsocket(db->conn),
 			    .events =
 				(short)(POLLIN | (to_write ? POLLOUT : 0))};
-	int ready;
+	const int64_t start = krn_clock_monotonic_us();
+	int ready, left_ms;
 
 	if (fd.fd < 0)
 		return false;
-	/* an interrupted wait is tried again: the signal is looked at later */
-	while ((ready = poll(&fd, 1, db->patience_ms)) < 0 && errno == EINTR)
-		;
-	return ready > 0 && PQconsumeInput(db->conn) == 1;
+	/*
+	 * An interrupted wait is tried again: the signal is looked at later.
+	 * To wait for a database that works is to live.
+	 */
+	while ((left_ms = db_patience_left(db, start)) != 0) {
+		const int part_ms = krn_service_patience_ms();
+
+		krn_service_alive();
+		ready = poll(&fd, 1,
+			     part_ms >= 0 && (left_ms < 0 || part_ms < left_ms)
+				 ? part_ms
+				 : left_ms);
+		if (ready > 0)
+			return PQconsumeInput(db->conn) == 1;
+		if (ready < 0 && errno != EINTR)
+			return false;
+	}
+	return false;
 }
 
 PGresult *
