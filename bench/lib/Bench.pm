@@ -66,15 +66,13 @@ sub site {
 	my ($self, %location) = @_;
 	my ($stack, $dir) = ($self->{stack}, $self->dir);
 	local %ENV = (%ENV, %{ $stack->{settings} }, RUN_DIR => $dir, LOG_DIR => "$dir/log",
-		LISTEN => "unix:$dir/site.sock", CERTIFICATE => 'none', CERTIFICATE_KEY => 'none',
+		LISTEN => "unix:$dir/site.sock", TRUSTED_PROXIES => 'unix:',
 		USER_DIRECTIVE => $> == 0 ? 'user root;' : '');
 	$stack->system_ok("$stack->{source}/nginx/render $dir/nginx");
-	my $site = $stack->slurp("$dir/nginx/kaireon.conf");
-	$site =~ s/^(\s*listen \S+) ssl http2/$1/m or die 'the site has no listen';
-	$site =~ s/^\s*ssl_.*\n//mg;
-	my $more = join '', map { "\t\tlocation = $_ {\n\t\t\tfastcgi_pass unix:$dir/$location{$_}.sock;\n\t\t}\n" } sort keys %location;
-	$site =~ s/^(?=\t\tlocation \/ \{)/$more/m or die 'the site has no location /';
-	$stack->spew("$dir/nginx/kaireon.conf", $site);
+	my $site = $stack->slurp("$dir/nginx/site");
+	my $more = join '', map { "\tlocation = $_ {\n\t\tfastcgi_pass unix:$dir/$location{$_}.sock;\n\t}\n" } sort keys %location;
+	$site =~ s/^(?=\tlocation \/ \{)/$more/m or die 'the site has no location /';
+	$stack->spew("$dir/nginx/site", $site);
 	$stack->spawn('nginx', undef, '/usr/sbin/nginx', '-e', "$dir/log/nginx-error.log", '-p', $dir,
 		'-c', "$dir/nginx/kaireon.conf");
 	$stack->wait_for('nginx', sub { IO::Socket::UNIX->new(Peer => "$dir/site.sock") });
