@@ -124,22 +124,53 @@ krn_cmd_tenant_hold(struct krn_ctl *ctl, struct krn_error *err)
 				 err);
 }
 
+/* kaireonctl as the author of what it does for a tenant. */
+static struct krn_caller
+ctl_caller(const struct krn_ctl *ctl)
+{
+	return (struct krn_caller){
+	    .tenant_id = ctl->tenant,
+	    .role = KRN_ROLE_ADMIN,
+	    .actor_id = KRN_STR("kaireonctl"),
+	    .actor_name = KRN_STR("kaireonctl"),
+	    .request_id = KRN_STR(""),
+	};
+}
+
+static enum krn_err
+ctl_key_fields(const struct krn_ctl *ctl,
+	       struct krn_str scopes[KRN_APIKEY_SCOPES_MAX + 1],
+	       struct krn_apikey_fields *ret, struct krn_error *err)
+{
+	struct krn_str list = ctl->scopes;
+
+	*ret = (struct krn_apikey_fields){
+	    .name = ctl->name, .expires = ctl->expires, .scopes = scopes};
+	if (!krn_role_parse(ctl->role, &ret->role))
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "--role must be viewer, editor or admin");
+	while (list.s && ret->scopes_nr <= KRN_APIKEY_SCOPES_MAX &&
+	       krn_str_split(&list, ',', &scopes[ret->scopes_nr]))
+		ret->scopes_nr++;
+	return KRN_OK;
+}
+
 enum krn_err
 krn_cmd_key_create(struct krn_ctl *ctl, struct krn_error *err)
 {
+	const struct krn_caller caller = ctl_caller(ctl);
+	struct krn_str scopes[KRN_APIKEY_SCOPES_MAX + 1];
+	struct krn_apikey_fields fields;
 	struct krn_apikey key;
-	enum krn_role role;
 	struct krn_json_out out;
 	struct krn_buf buf;
 	enum krn_err e;
 
-	if (!krn_role_parse(ctl->role, &role))
-		return krn_refuse(err, KRN_ERR_INVALID,
-				  "--role must be viewer, editor or admin");
-	if ((e = ctl_begin(ctl, KRN_TX_WRITE, err)) ||
-	    (e = krn_apikey_create(ctl->arena, ctl->db,
-				   ctl->options->api_key_pepper, role,
-				   ctl->name, ctl->expires, &key, err)))
+	if ((e = ctl_key_fields(ctl, scopes, &fields, err)) ||
+	    (e = ctl_begin(ctl, KRN_TX_WRITE, err)) ||
+	    (e = krn_apikey_create(ctl->arena, ctl->db, &caller,
+				   ctl->options->api_key_pepper, &fields, &key,
+				   err)))
 		return e == KRN_ERR_CONFLICT
 			   ? krn_refuse(err, KRN_ERR_NOTFOUND,
 					"no tenant \"%s\"", ctl->tenant.s)
@@ -152,7 +183,7 @@ krn_cmd_key_create(struct krn_ctl *ctl, struct krn_error *err)
 	krn_json_str(&out, "id", key.id);
 	krn_json_str(&out, "key", key.key);
 	krn_json_str(&out, "prefix", key.prefix);
-	krn_json_c(&out, "role", krn_role_name(key.role));
+	krn_json_c(&out, "role", krn_role_name(fields.role));
 	krn_json_close(&out);
 	krn_json_end(&out);
 	if (ctl->json)
@@ -167,8 +198,10 @@ enum krn_err
 krn_cmd_key_list(struct krn_ctl *ctl, struct krn_error *err)
 {
 	static const char *const columns[] = {
-	    "id",     "name",      "role",       "prefix",
-	    "status", "expiresAt", "lastUsedAt", "createdAt", NULL};
+	    "id",	  "name",   "role",
+	    "prefix",	  "status", "scopes",
+	    "expiresAt",  "lastUsedAt", "createdAt",
+	    NULL};
 	const struct krn_rows *rows;
 	enum krn_err e;
 
@@ -184,10 +217,12 @@ krn_cmd_key_list(struct krn_ctl *ctl, struct krn_error *err)
 enum krn_err
 krn_cmd_key_revoke(struct krn_ctl *ctl, struct krn_error *err)
 {
+	const struct krn_caller caller = ctl_caller(ctl);
 	enum krn_err e;
 
 	if ((e = ctl_begin(ctl, KRN_TX_WRITE, err)) ||
-	    (e = krn_apikey_revoke(ctl->db, ctl->id, err)) ||
+	    (e = krn_apikey_revoke(ctl->arena, ctl->db, &caller, ctl->id,
+				   ctl->reason, err)) ||
 	    (e = krn_db_commit(ctl->db, err)))
 		return e;
 	printf("revoked %s\n", ctl->id.s);

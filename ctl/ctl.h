@@ -20,7 +20,8 @@ struct krn_ctl {
 	bool json;         /* --json */
 	struct krn_str tenant, id, name, role, expires, schema, id_column,
 	    number_rows, delimiter, types, time_zone, format, count, seed, kinds, max_deletes,
-	    plan, to, cron, type, time, day_of_week, day_of_month, zone, from;
+	    plan, to, cron, type, time, day_of_week, day_of_month, zone, from,
+	    scopes, reason;
 	bool playground, append, replace, off, prune, dry_run, exit_code;
 	int status; /* of the program, when the command did not fail */
 	struct krn_str wheres[KRN_CTL_WORDS_MAX];

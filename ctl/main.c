@@ -26,9 +26,9 @@ static const struct {
 	{"gitops",  "rollback",  "g",   false, krn_cmd_gitops_rollback, "gitops rollback --to REVISION [--plan HASH] [--dry-run] [--exit-code]"},
 	{"gitops",  "schema",    "",    false, krn_cmd_gitops_schema,  "gitops schema"},
 	{"import",  NULL,        "tS",  true,  krn_cmd_import,         "import --tenant ID --schema NAME (--id-column COLUMN | --number-rows COLUMN) [--delimiter C] [--types COLUMN=TYPE,…] [--format csv|ndjson] [--append | --replace] FILE|-"},
-	{"key",     "create",    "trn", true,  krn_cmd_key_create,     "key create --tenant ID --role viewer|editor|admin --name NAME [--expires TIME]"},
+	{"key",     "create",    "trn", true,  krn_cmd_key_create,     "key create --tenant ID --role viewer|editor|admin --name NAME [--expires TIME] [--scopes SCOPE,…]"},
 	{"key",     "list",      "t",   true,  krn_cmd_key_list,       "key list --tenant ID"},
-	{"key",     "revoke",    "ti",  true,  krn_cmd_key_revoke,     "key revoke --tenant ID --id KEY"},
+	{"key",     "revoke",    "ti",  true,  krn_cmd_key_revoke,     "key revoke --tenant ID --id KEY [--reason TEXT]"},
 	{"migrate", NULL,        "",    true,  krn_cmd_migrate,        "migrate"},
 	{"options", NULL,        "",    false, krn_cmd_options,        "options"},
 	{"schedule", "next",     "Z",   true,  krn_cmd_schedule_next,  "schedule next (--cron EXPRESSION | --type daily|weekly|monthly --time HH:mm [--day-of-week N] [--day-of-month D]) --zone ZONE [--from TIME] [--count N]"},
@@ -72,6 +72,8 @@ static const struct {
 	{'D', "day-of-month", offsetof(struct krn_ctl, day_of_month)},
 	{'Z', "zone",        offsetof(struct krn_ctl, zone)},
 	{'F', "from",        offsetof(struct krn_ctl, from)},
+	{'E', "scopes",      offsetof(struct krn_ctl, scopes)},
+	{'A', "reason",      offsetof(struct krn_ctl, reason)},
 };
 
 static const struct {

@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include "fcgi/route.h"
+#include "fcgi/route_apikey.h"
 #include "fcgi/route_cron.h"
 #include "fcgi/route_gitops.h"
 #include "fcgi/route_health.h"
@@ -74,6 +75,25 @@ static const struct krn_field export_fields[] = {
 	  .offset = offsetof(struct krn_export_fields, drain) },
 };
 
+static const char *const role_choices[] = {"viewer", "editor", "admin", NULL};
+
+static const struct krn_field apikey_body_fields[] = {
+	{ .name = "expiresAt", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .nullable = true, .min = 1, .max = 64,
+	  .offset = offsetof(struct krn_apikey_body_fields, expires_at) },
+	{ .name = "name", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .min = 1, .max = 255,
+	  .offset = offsetof(struct krn_apikey_body_fields, name) },
+	{ .name = "role", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .choices = role_choices,
+	  .offset = offsetof(struct krn_apikey_body_fields, role) },
+	BODY_VALUE(krn_apikey_body_fields, "scopes", scopes),
+};
+
+static const struct krn_field apikey_delete_fields[] = {
+	{ .name = "id", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .required = true, .min = 1, .max = 255,
+	  .offset = offsetof(struct krn_apikey_delete_fields, id) },
+	{ .name = "reason", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .nullable = true, .max = 1000,
+	  .offset = offsetof(struct krn_apikey_delete_fields, reason) },
+};
+
 /* Source: spec/admin-api.txt; contract section 1, rate limits. */
 static const struct krn_ratelimit cleanup_limit = {"cleanup", 5, 60};
 
@@ -106,8 +126,12 @@ const struct krn_route krn_routes[] = {
 	PENDING(KRN_GET | KRN_POST, "/api/v1/admin/dlq", "admin.dlq", KRN_AUTH_ADMIN, KRN_POOL_API),
 	PENDING(KRN_GET | KRN_POST, "/api/v1/admin/retention-configs", "admin.retention-configs", KRN_AUTH_ADMIN, KRN_POOL_API),
 	PENDING(KRN_GET | KRN_POST, "/api/v1/alerts", "alerts", KRN_AUTH_VIEWER, KRN_POOL_API),
-	PENDING(KRN_GET, "/api/v1/api-keys", "api-keys.list", KRN_AUTH_ADMIN, KRN_POOL_API),
-	PENDING_WRITE(KRN_POST | KRN_DELETE, "/api/v1/api-keys", "api-keys", KRN_AUTH_ADMIN),
+	{ .path = "/api/v1/api-keys", .methods = KRN_GET, .name = "api-keys.list", .auth = KRN_AUTH_ADMIN, API, READ,
+	  .handler = krn_route_apikey_list },
+	{ .path = "/api/v1/api-keys", .methods = KRN_POST, .name = "api-keys.create", .auth = KRN_AUTH_ADMIN, API, WRITE, OPTIONAL,
+	  FIELDS(apikey_body_fields, krn_apikey_body_fields), .never_kept = true, .handler = krn_route_apikey_create },
+	{ .path = "/api/v1/api-keys", .methods = KRN_DELETE, .name = "api-keys.delete", .auth = KRN_AUTH_ADMIN, API, WRITE, OPTIONAL,
+	  FIELDS(apikey_delete_fields, krn_apikey_delete_fields), .handler = krn_route_apikey_delete },
 	PENDING(KRN_GET | KRN_POST, "/api/v1/approvals", "approvals", KRN_AUTH_VIEWER, KRN_POOL_API),
 	PENDING(KRN_GET, "/api/v1/audit-logs", "audit-logs", KRN_AUTH_ADMIN, KRN_POOL_API),
 	{ .path = "/api/v1/cleanup", .methods = KRN_POST, .name = "cleanup", .auth = KRN_AUTH_ADMIN, API, WRITE,

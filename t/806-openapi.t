@@ -101,6 +101,22 @@ for my $what (sort grep { /^GET/ && $operation{$_}{responses}{200} } keys %opera
 	call($what =~ m{/v1/gitops} ? 200 : 400, "$what?nothing=1", id => 'x', runId => 'x');
 }
 
+# API keys
+my $keys = '/api/v1/api-keys';
+my $new = call(201, "POST $keys", body => { name => 'new', role => 'viewer', scopes => ['gitops'], expiresAt => '2099-01-01T00:00:00Z' })->{json};
+call(201, "POST $keys", title => 'a key by its defaults');
+for my $name (sort(keys %{ $schemas->{ApiKeyFields}{properties} }), 'nothing') {
+	for my $value (undef, 7, '', 'x', 'x' x 256, 'editor', '2099-01-01T00:00:00Z', [], ['x'], [''], [1], [('x') x 17], {}) {
+		my $try = { $name => $value };
+		call($schema->problems($schemas->{ApiKeyFields}, $try) ? 400 : 201, "POST $keys", body => $try,
+			title => 'a key with ' . JSON::PP->new->encode($try));
+	}
+}
+call(200, "GET $keys");
+call(204, "DELETE $keys?id=$new->{id}", body => { reason => 'over' });
+call(404, "DELETE $keys?id=$new->{id}");
+call(400, "DELETE $keys");
+
 # GitOps
 my ($diff, $apply, $rollback, $snapshot) = map { "POST /api/v1/gitops/$_" } qw(diff apply rollback snapshot);
 my ($export, $revisions) = map { "GET /api/v1/gitops/$_" } qw(export revisions);
