@@ -368,3 +368,31 @@ krn_fields_parse(struct krn_request *request, const void **ret_fields,
 	*ret_fields = parse.into;
 	return KRN_OK;
 }
+
+enum krn_err
+krn_fields_object(const struct krn_request *request, struct krn_value *ret,
+		  struct krn_error *err)
+{
+	const struct krn_route *route = request->route;
+	struct krn_member *members = krn_arena_calloc(
+	    request->arena, route->fields_nr + 1, sizeof(*members));
+	size_t nr = 0;
+
+	if (!members)
+		return krn_arena_fail(request->arena, err);
+	for (size_t i = 0; i < route->fields_nr; i++) {
+		const struct krn_field *field = &route->fields[i];
+		const struct krn_value *value = NULL;
+
+		if (field->type == KRN_FIELD_VALUE)
+			memcpy(&value,
+			       (const char *)request->fields + field->offset,
+			       sizeof(value));
+		if (value)
+			members[nr++] = (struct krn_member){
+			    krn_str_c(field->name), *value};
+	}
+	*ret = (struct krn_value){.type = KRN_VALUE_OBJECT,
+				  .object = {members, nr}};
+	return KRN_OK;
+}

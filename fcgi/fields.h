@@ -17,6 +17,17 @@ KRN_MUSTCHECK enum krn_err krn_fields_parse(struct krn_request *request,
 					    struct krn_error *err);
 
 /*
+ * The members of the body that fields of type KRN_FIELD_VALUE hold, as one
+ * object again: for handlers whose domain reads objects.
+ *
+ * Ownership: *ret lives in the request's arena.
+ * Errors:    as krn_arena_fail
+ */
+KRN_MUSTCHECK enum krn_err krn_fields_object(const struct krn_request *request,
+					     struct krn_value *ret,
+					     struct krn_error *err);
+
+/*
  * A query parameter of a route that parses its own (any_query); .s NULL when
  * absent. Percent-decoded; the first of several.
  */

@@ -84,7 +84,7 @@ krn_route_gitops_export(struct krn_request *request,
 			       &options.files, err)))
 		return e;
 	options.tenant_id = request->caller.tenant_id;
-	if ((e = krn_live_read(request->arena, request->db, &live, err)) ||
+	if ((e = krn_live_read(request->arena, request->db, NULL, &live, err)) ||
 	    (e = krn_bundle_write(request->arena, &live, &options,
 				  &response->body, err)))
 		return e;
@@ -100,31 +100,6 @@ krn_route_gitops_export(struct krn_request *request,
 	krn_response_header(response, "Content-Disposition", disposition);
 	if (!options.json)
 		response->content_type = "application/yaml";
-	return KRN_OK;
-}
-
-/* The fields of an update, or the whole spec. */
-static enum krn_err
-gitops_write_spec(struct krn_arena *arena, struct krn_json_out *out,
-		  const char *name, const struct krn_change *change,
-		  const struct krn_resource *from, struct krn_error *err)
-{
-	const struct krn_kind *kind = &krn_kinds[from->kind];
-	struct krn_value spec;
-	enum krn_err e;
-
-	if (change->op != KRN_CHANGE_UPDATE) {
-		if ((e = krn_resource_spec(arena, from, &spec, err)))
-			return e;
-		krn_json_value(out, name, &spec);
-		return KRN_OK;
-	}
-	krn_json_obj_open(out, name);
-	for (size_t i = 0; i < kind->fields_nr; i++)
-		if (change->fields >> i & 1)
-			krn_json_value(out, kind->fields[i].name,
-				       &from->values[i]);
-	krn_json_close(out);
 	return KRN_OK;
 }
 
@@ -150,12 +125,12 @@ gitops_write_change(struct krn_arena *arena, struct krn_json_out *out,
 		krn_json_close(out);
 	}
 	if (changed && change->before &&
-	    (e = gitops_write_spec(arena, out, "before", change, change->before,
-				   err)))
+	    (e = krn_change_write_spec(arena, out, "before", change,
+				       change->before, err)))
 		return e;
 	if (changed && change->after &&
-	    (e = gitops_write_spec(arena, out, "after", change, change->after,
-				   err)))
+	    (e = krn_change_write_spec(arena, out, "after", change,
+				       change->after, err)))
 		return e;
 	krn_json_close(out);
 	return KRN_OK;
@@ -249,7 +224,7 @@ gitops_reconcile(struct krn_request *request, struct krn_response *response,
 	enum krn_err e;
 
 	if ((!dry_run && (e = krn_config_lock(request->db, err))) ||
-	    (e = krn_live_read(arena, request->db, &live, err)) ||
+	    (e = krn_live_read(arena, request->db, NULL, &live, err)) ||
 	    (e = krn_changes_find(arena, request->db, bundle, &live, options,
 				  &changes, err)) ||
 	    (e = gitops_check_match(request, &changes, err)))
@@ -377,7 +352,7 @@ krn_route_gitops_snapshot(struct krn_request *request,
 					       request->content_type,
 					       KRN_KINDS_ALL, &bundle, err))) ||
 	    (e = krn_config_lock(request->db, err)) ||
-	    (e = krn_live_read(request->arena, request->db, &live, err)) ||
+	    (e = krn_live_read(request->arena, request->db, NULL, &live, err)) ||
 	    /* it is a whole configuration: what it refers to is in it */
 	    (!is_live &&
 	     (e = krn_changes_find(request->arena, request->db, &bundle, &live,

@@ -8,6 +8,7 @@
 #include "fcgi/route.h"
 #include "fcgi/route_apikey.h"
 #include "fcgi/route_cron.h"
+#include "fcgi/route_flow.h"
 #include "fcgi/route_gitops.h"
 #include "fcgi/route_health.h"
 #include "fcgi/route_metric.h"
@@ -64,6 +65,39 @@ static const struct krn_field run_inline_fields[] = {
 	BODY_TEXT(krn_run_inline_fields, "decisionFlowId", decision_flow_id),
 	BODY_TEXT(krn_run_inline_fields, "runId", run_id),
 	BODY_TEXT(krn_run_inline_fields, "segmentViewName", segment_view_name),
+};
+
+#define CURSOR(owner) \
+	{ .name = "cursor", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 100, .offset = offsetof(struct owner, cursor) }
+
+static const struct krn_field flow_list_fields[] = {
+	CURSOR(krn_flow_list_fields),
+	QUERY_INT(krn_flow_list_fields, "limit", limit, 1, 100, 25),
+};
+
+static const struct krn_field flow_fields[] = {
+	BODY_VALUE(krn_flow_fields, "autoAssembly", auto_assembly),
+	BODY_VALUE(krn_flow_fields, "couplingOverride", coupling_override),
+	BODY_VALUE(krn_flow_fields, "description", description),
+	BODY_VALUE(krn_flow_fields, "draftConfig", draft_config),
+	BODY_VALUE(krn_flow_fields, "isDefault", is_default),
+	BODY_VALUE(krn_flow_fields, "key", key),
+	BODY_VALUE(krn_flow_fields, "name", name),
+	BODY_VALUE(krn_flow_fields, "rowVersion", row_version),
+	BODY_VALUE(krn_flow_fields, "status", status),
+};
+
+static const struct krn_field flow_publish_fields[] = {
+	BODY_TEXT(krn_flow_publish_fields, "flowId", flow_id),
+	{ .name = "notes", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .max = 2000,
+	  .offset = offsetof(struct krn_flow_publish_fields, notes) },
+	{ .name = "rowVersion", .in = KRN_IN_BODY, .type = KRN_FIELD_INT, .nullable = true, .min = 1, .max = INT64_MAX,
+	  .fallback = -1, .offset = offsetof(struct krn_flow_publish_fields, row_version) },
+};
+
+static const struct krn_field flow_version_fields[] = {
+	QUERY_INT(krn_flow_version_fields, "cursor", cursor, 1, INT64_MAX, INT64_MAX),
+	QUERY_INT(krn_flow_version_fields, "limit", limit, 1, 100, 25),
 };
 
 static const struct krn_field gitops_revision_fields[] = {
@@ -144,6 +178,25 @@ const struct krn_route krn_routes[] = {
 	  FIELDS(export_fields, krn_export_fields), .handler = krn_route_cron_export },
 	{ .path = "/api/v1/cron/gitops-drift-check", .methods = KRN_GET | KRN_POST, .name = "cron.gitops-drift-check",
 	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED, .handler = krn_route_cron_drift },
+
+	{ .path = "/api/v1/decision-flows", .methods = KRN_GET, .name = "flow.list", .auth = KRN_AUTH_VIEWER, API, READ,
+	  FIELDS(flow_list_fields, krn_flow_list_fields), .handler = krn_route_flow_list },
+	{ .path = "/api/v1/decision-flows", .methods = KRN_POST, .name = "flow.create", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(flow_fields, krn_flow_fields), .handler = krn_route_flow_create },
+	{ .path = "/api/v1/decision-flows/ensure-base", .methods = KRN_POST, .name = "flow.ensure-base", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, OPTIONAL, .handler = krn_route_flow_ensure_base },
+	{ .path = "/api/v1/decision-flows/publish", .methods = KRN_POST, .name = "flow.publish", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, JSON, FIELDS(flow_publish_fields, krn_flow_publish_fields), .handler = krn_route_flow_publish },
+	{ .path = "/api/v1/decision-flows/{id}", .methods = KRN_GET, .name = "flow.get", .auth = KRN_AUTH_VIEWER, API, READ,
+	  .handler = krn_route_flow_get },
+	{ .path = "/api/v1/decision-flows/{id}", .methods = KRN_PUT, .name = "flow.update", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(flow_fields, krn_flow_fields), .handler = krn_route_flow_update },
+	{ .path = "/api/v1/decision-flows/{id}", .methods = KRN_DELETE, .name = "flow.delete", .auth = KRN_AUTH_EDITOR, API, WRITE,
+	  .body = KRN_BODY_NONE, .handler = krn_route_flow_delete },
+	{ .path = "/api/v1/decision-flows/{id}/versions", .methods = KRN_GET, .name = "flow.versions", .auth = KRN_AUTH_VIEWER, API,
+	  READ, FIELDS(flow_version_fields, krn_flow_version_fields), .handler = krn_route_flow_versions },
+	{ .path = "/api/v1/decision-flows/{id}/versions/{version}", .methods = KRN_GET, .name = "flow.version",
+	  .auth = KRN_AUTH_VIEWER, API, READ, .handler = krn_route_flow_version },
 
 	{ .path = "/api/v1/gitops/apply", .methods = KRN_POST, .name = "gitops.apply", .auth = KRN_AUTH_VIEWER, API,
 	  WRITE, .tx_of = krn_route_gitops_tx, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_apply },

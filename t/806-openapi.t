@@ -84,7 +84,7 @@ sub answer_problems {
 # what is not built yet, and who may not call
 for my $what (sort keys %operation) {
 	my $op = $operation{$what};
-	my %option = (id => 'nothing', runId => 'nothing');
+	my %option = (id => 'nothing', runId => 'nothing', version => 1);
 	$option{body} = '{}' if $what =~ /^(POST|PUT)/;
 	call(501, $what, %option) if $op->{responses}{501} && !$op->{requestBody} && !$op->{responses}{200};
 	call(401, $what, %option, nobody => 1, title => "$what without a key") if $op->{'x-role'} !~ /^(none|operator)$/;
@@ -98,7 +98,7 @@ call(200, 'GET /healthz');
 call(200, 'GET /metrics');
 call(200, 'GET /readyz');
 for my $what (sort grep { /^GET/ && $operation{$_}{responses}{200} } keys %operation) {
-	call($what =~ m{/v1/gitops} ? 200 : 400, "$what?nothing=1", id => 'x', runId => 'x');
+	call($what =~ m{/v1/gitops} ? 200 : 400, "$what?nothing=1", id => 'x', runId => 'x', version => 1);
 }
 
 # API keys
@@ -226,12 +226,61 @@ is_deeply(\@lax, [], 'the program takes no spec that the document refuses');
 is_deeply(\@strict, [], 'nor the reverse');
 is_deeply(\@served, [], 'nor what the schema of a bundle refuses');
 
+# flows, of the other tenant
+my ($flows, $flow_one, $publish) = map { "/api/v1/decision-flows$_" } '', '/{id}', '/publish';
+my @owner = (key => $other->{admin});
+call(200, "GET $flows", @owner);
+my $flow = call(201, "POST $flows", @owner, body => { name => 'A flow', draftConfig => { version => 2, nodes => [{ type => 'inventory', config => {} }, { type => 'response' }] } })->{json};
+call(409, "POST $flows", @owner, body => { name => 'A flow' });
+for my $what ("POST $flows", "PUT $flow_one", "POST $publish") {
+	call(413, $what, @owner, id => $flow->{id}, body => 'x' x 1_100_000);
+	call(415, $what, @owner, id => $flow->{id}, body => '{}', type => 'text/plain');
+}
+(@lax, @strict) = ();
+for my $case (['PUT', $flow_one, 'FlowChange', {}], ['POST', $flows, 'FlowFields', { name => 'tried' }]) {
+	my ($method, $path, $its, $base) = @$case;
+	for my $name (sort(keys %{ $schemas->{$its}{properties} }), 'nothing') {
+		for my $value (@values, @spec_values) {
+			my $try = { %$base, $name => $value };
+			delete $try->{$name} if ref $value eq 'SCALAR';
+			my $answer = $stack->request($method, $path =~ s/\{id\}/$flow->{id}/r, @owner, body => $try);
+			is(scalar(answer_problems($schema->resolve($operation{"$method $path"}{responses}{ $answer->{status} }), $answer)), 0,
+				"$method $name: an answer of the document") or diag $answer->{body};
+			$reached{"$method $path $answer->{status}"}++;
+			my $said = !$schema->problems($schemas->{$its}, $try);
+			next if $said && ($answer->{status} == 409 || $answer->{body} =~ /exactly one inventory/);
+			judge("$method $name = " . (ref $value eq 'SCALAR' ? 'absent' : substr JSON::PP->new->canonical->allow_nonref->encode($value), 0, 30), $said, $answer->{status} < 300);
+			$stack->request('DELETE', "$flows/$answer->{json}{id}", @owner) if $answer->{status} == 201;
+		}
+	}
+}
+is_deeply(\@lax, [], 'the program takes no flow that the document refuses');
+is_deeply(\@strict, [], 'nor the reverse');
+$flow = call(200, "PUT $flow_one", @owner, id => $flow->{id}, body => { name => 'A flow', draftConfig => $flow->{draftConfig} })->{json};
+call(409, "PUT $flow_one", @owner, id => $flow->{id}, body => { rowVersion => 1 });
+call(200, "POST $publish", @owner, body => { flowId => $flow->{id}, notes => 'n', rowVersion => $flow->{rowVersion} });
+call(409, "POST $publish", @owner, body => { flowId => $flow->{id}, rowVersion => $flow->{rowVersion} });
+call(404, "POST $publish", @owner, body => { flowId => 'df_x' });
+call(400, "POST $publish", @owner, body => {});
+call(200, "GET $flow_one", @owner, id => $flow->{id});
+call(409, "DELETE $flow_one", @owner, id => $flow->{id}, title => 'what was published');
+call(200, "GET $flow_one/versions", @owner, id => $flow->{id});
+call(200, "GET $flow_one/versions/{version}", @owner, id => $flow->{id}, version => 1);
+call(404, $_, @owner, id => 'df_x', version => 1, $_ =~ /^PUT/ ? (body => {}) : ()) for map({ "$_ $flow_one" } qw(GET PUT DELETE)), map { "GET $flow_one/versions$_" } '', '/{version}';
+my $spare = call(201, "POST $flows", @owner, body => { name => 'spare' })->{json}{id};
+call(204, "DELETE $flow_one", @owner, id => $spare);
+my $named = call(201, "POST $flows", @owner, body => { name => 'Base flow', key => 'not-base' })->{json}{id};
+call(409, "POST $flows/ensure-base", @owner, title => 'the name of the base flow is taken');
+call(204, "DELETE $flow_one", @owner, id => $named);
+call(201, "POST $flows/ensure-base", @owner);
+call(200, "POST $flows/ensure-base", @owner);
+
 # campaigns
 $stack->spew("$stack->{dir}/c.csv", $stack->ctl('demo', 'customers', '--count', 400, '--seed', 7));
 $stack->ctl('import', '--tenant', 'one', '--schema', 'customers', '--id-column', 'customer_id', "$stack->{dir}/c.csv");
 my $segment = decode_json($stack->ctl('--json', 'segment', 'create', '--tenant', 'one', '--name', 'All', '--schema', 'customers'));
 my ($runs, $one, $its_runs) = map { "/api/v1/runs$_" } '', '/{id}', '/{id}/campaign-runs';
-my %fields = (decisionFlowId => $stack->owner('SELECT id FROM kaireon.decision_flows'), segmentId => $segment->{id});
+my %fields = (decisionFlowId => $stack->owner("SELECT id FROM kaireon.decision_flows WHERE tenant_id = 'one'"), segmentId => $segment->{id});
 is(call(200, "GET $runs")->{json}{total}, 0, 'no campaign yet');
 my $csv = call(201, "POST $runs", body => \%fields, title => 'a campaign by its defaults')->{json}{id};
 my %full = (%fields, name => 'Weekly', description => 'd', status => 'active', scheduleType => 'weekly', scheduleDayOfWeek => 1, scheduleTime => '09:00',
@@ -266,7 +315,7 @@ is_deeply(\@strict, [], 'nor the reverse');
 for my $what (sort keys %operation) {
 	for my $parameter (grep { $_->{in} eq 'query' && ($_->{schema}{type} // '') eq 'integer' } @{ $operation{$what}{parameters} }) {
 		my ($name, $low, $high) = ($parameter->{name}, @{ $parameter->{schema} }{qw(minimum maximum)});
-		my %option = (id => $csv, $what =~ /diff|apply/ ? %yaml : ());
+		my %option = ($what =~ /decision-flows/ ? (id => $flow->{id}, @owner) : (id => $csv), $what =~ /diff|apply/ ? %yaml : ());
 		call(400, "$what?$name=$_", %option) for 'x', '';
 		call(200, "$what?$name=$_", %option) for grep { defined } $low, $high;
 		call(400, "$what?$name=$_", %option) for $low - 1, defined $high ? $high + 1 : ();

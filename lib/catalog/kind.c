@@ -147,15 +147,15 @@ static const struct krn_kind_field flow_fields[] = {
 #define FIELDS(list) .fields = list, .fields_nr = KRN_NR(list)
 
 const struct krn_kind krn_kinds[KRN_KIND__MAX] = {
-	[KRN_KIND_CATEGORY] = { "Category", "categories", "categories", "cat", 255, FIELDS(category_fields), .in_v1 = true },
-	[KRN_KIND_SUBCATEGORY] = { "SubCategory", "sub-categories", "sub_categories", "sub", 255, FIELDS(sub_category_fields), .within = "categoryRef" },
-	[KRN_KIND_CHANNEL] = { "Channel", "channels", "channels", "chan", 255, FIELDS(channel_fields), .in_v1 = true },
-	[KRN_KIND_OFFER] = { "Offer", "offers", "offers", "off", 255, FIELDS(offer_fields), .in_v1 = true },
-	[KRN_KIND_CREATIVE] = { "Creative", "creatives", "creatives", "crea", 255, FIELDS(creative_fields) },
-	[KRN_KIND_RULE] = { "QualificationRule", "qualification-rules", "qualification_rules", "qr", 255, FIELDS(rule_fields), .needs_admin = true },
-	[KRN_KIND_POLICY] = { "ContactPolicy", "contact-policies", "contact_policies", "cp", 255, FIELDS(policy_fields), .needs_admin = true },
-	[KRN_KIND_PROFILE] = { "RankingProfile", "ranking-profiles", "ranking_profiles", "rp", 200, FIELDS(profile_fields), .in_v1 = true },
-	[KRN_KIND_FLOW] = { "DecisionFlow", "decision-flows", "decision_flows", "df", 255, FIELDS(flow_fields), .in_v1 = true },
+	[KRN_KIND_CATEGORY] = { "Category", "category", "categories", "categories", "cat", 255, FIELDS(category_fields), .in_v1 = true },
+	[KRN_KIND_SUBCATEGORY] = { "SubCategory", "sub_category", "sub-categories", "sub_categories", "sub", 255, FIELDS(sub_category_fields), .within = "categoryRef" },
+	[KRN_KIND_CHANNEL] = { "Channel", "channel", "channels", "channels", "chan", 255, FIELDS(channel_fields), .in_v1 = true },
+	[KRN_KIND_OFFER] = { "Offer", "offer", "offers", "offers", "off", 255, FIELDS(offer_fields), .in_v1 = true },
+	[KRN_KIND_CREATIVE] = { "Creative", "creative", "creatives", "creatives", "crea", 255, FIELDS(creative_fields) },
+	[KRN_KIND_RULE] = { "QualificationRule", "qualification_rule", "qualification-rules", "qualification_rules", "qr", 255, FIELDS(rule_fields), .needs_admin = true },
+	[KRN_KIND_POLICY] = { "ContactPolicy", "contact_policy", "contact-policies", "contact_policies", "cp", 255, FIELDS(policy_fields), .needs_admin = true },
+	[KRN_KIND_PROFILE] = { "RankingProfile", "ranking_profile", "ranking-profiles", "ranking_profiles", "rp", 200, FIELDS(profile_fields), .in_v1 = true },
+	[KRN_KIND_FLOW] = { "DecisionFlow", "decision_flow", "decision-flows", "decision_flows", "df", 255, FIELDS(flow_fields), .in_v1 = true },
 };
 
 static const struct krn_kind_link kind_links[] = {

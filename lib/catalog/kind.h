@@ -51,6 +51,7 @@ struct krn_kind_field {
 
 struct krn_kind {
 	const char *name;   /* "Offer" */
+	const char *entity; /* in audit rows: "ranking_profile" */
 	const char *folder; /* "offers" */
 	const char *table;  /* "offers" */
 	const char *prefix; /* of ids: "off" */

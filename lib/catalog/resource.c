@@ -12,20 +12,56 @@
 #include "base/clock.h"
 #include "base/json_in.h"
 
+const char *
+krn_field_api_name(const char *field, char buffer[KRN_FIELD_NAME_BYTES])
+{
+	const struct krn_str name = krn_str_c(field);
+
+	snprintf(buffer, KRN_FIELD_NAME_BYTES, "%.200s", field);
+	if (krn_str_has_suffix(name, KRN_STR("Ref")) && name.len < 200)
+		memcpy(buffer + name.len - 3, "Id", sizeof("Id"));
+	return buffer;
+}
+
+void
+krn_resource_problem(struct krn_problems *problems,
+		     const struct krn_resource *resource,
+		     const struct krn_value *at, const char *field,
+		     const char *format, ...)
+{
+	char place[KRN_FIELD_NAME_BYTES + 200], text[400];
+	char line[KRN_VALUE_PLACE_BYTES] = "";
+	va_list args;
+
+	va_start(args, format);
+	krn_format_v(text, sizeof(text), format, args);
+	va_end(args);
+	if (resource->place == KRN_PLACE_BODY) {
+		krn_field_api_name(field, place);
+	} else if (resource->place == KRN_PLACE_LIVE) {
+		snprintf(place, sizeof(place), "%s \"%.150s\", %.200s",
+			 krn_kinds[resource->kind].name, resource->name.s,
+			 field);
+	} else {
+		snprintf(place, sizeof(place), "resources[%zu].spec%s%.200s",
+			 resource->place, *field ? "." : "", field);
+		krn_value_place(at, line);
+	}
+	krn_problem_add(problems, place, "%s%s", line, text);
+}
+
 void
 resource_problem_at(struct resource_read *read, const struct krn_value *at,
 		    const char *field, const char *format, ...)
 {
-	char place[400], text[400], line[KRN_VALUE_PLACE_BYTES];
+	char text[400];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	krn_format_v(text, sizeof(text), format, args);
 	va_end(args);
-	snprintf(place, sizeof(place), "resources[%zu].spec%s%.200s",
-		 read->resource->place, *field ? "." : "", field);
-	krn_problem_add(read->problems, place, "%s%s",
-			krn_value_place(at, line), text);
+	krn_resource_problem(read->problems, read->resource, at, field, "%s",
+			     text);
 }
 
 const struct krn_value *

@@ -13,10 +13,7 @@ struct resource_read {
 	struct krn_problems *problems;
 };
 
-/*
- * Note a problem of a field at its place in the bundle, with the line of
- * `at`. "resources[3].spec.<field>"
- */
+/* As krn_resource_problem. */
 void KRN_PRINTF(4, 5)
     resource_problem_at(struct resource_read *read, const struct krn_value *at,
 			const char *field, const char *format, ...);

@@ -46,7 +46,7 @@ krn_changes_allowed(const struct krn_changes *changes, enum krn_role role,
 
 	if (role < KRN_ROLE_EDITOR)
 		return krn_refuse(err, KRN_ERR_FORBIDDEN,
-				  "a real apply needs the role editor");
+				  "this change needs the role editor");
 	for (size_t i = 0; role < KRN_ROLE_ADMIN && i < changes->nr; i++) {
 		const struct krn_change *change = &changes->list[i];
 		const struct krn_resource *r =
@@ -57,11 +57,10 @@ krn_changes_allowed(const struct krn_changes *changes, enum krn_role role,
 
 		if (change->op != KRN_CHANGE_UNCHANGED && needs_admin &&
 		    len < sizeof(names) - 1)
-			len += (size_t)snprintf(names + len, sizeof(names) - len,
-						"%s%s \"%.60s\"",
-						len ? ", " : "",
-						krn_kinds[r->kind].name,
-						r->name.s);
+			len += (size_t)snprintf(
+			    names + len, sizeof(names) - len, "%s%s \"%.60s\"",
+			    len ? ", " : "", krn_kinds[r->kind].name,
+			    r->name.s);
 	}
 	if (len == 0)
 		return KRN_OK;
@@ -271,12 +270,11 @@ apply_is_publish(const struct krn_change *change, int kind KRN_UNUSED)
 			     krn_resource_get(flow, "draftConfig"));
 }
 
-static enum krn_err
-apply_write_all(struct krn_arena *arena, struct krn_db *db,
-		const struct krn_changes *changes,
-		const struct krn_caller *caller, struct krn_error *err)
+enum krn_err
+krn_changes_write(struct krn_arena *arena, struct krn_db *db,
+		  const struct krn_changes *changes, struct krn_error *err)
 {
-	struct krn_param params[2];
+	struct krn_param params[1];
 	size_t nr;
 	enum krn_err e;
 
@@ -297,13 +295,25 @@ apply_write_all(struct krn_arena *arena, struct krn_db *db,
 			krn_db_send_named(db, KRN_STMT_kind_delete, &table,
 					  params, NULL);
 	}
+	return krn_db_flush(db, err);
+}
+
+static enum krn_err
+apply_publish(struct krn_arena *arena, struct krn_db *db,
+	      const struct krn_changes *changes,
+	      const struct krn_caller *caller, struct krn_error *err)
+{
+	struct krn_param params[] = {krn_param_null(),
+				     krn_param_str(caller->actor_name),
+				     krn_param_c("")};
+	size_t nr;
+	enum krn_err e;
+
 	if ((e = apply_ids(arena, changes, apply_is_publish, -1, &params[0],
 			   &nr, err)))
 		return e;
-	params[1] = krn_param_str(caller->actor_name);
-	if (nr)
-		krn_db_send(db, KRN_STMT_flow_publish, params, NULL);
-	return krn_db_flush(db, err);
+	return nr ? krn_db_exec(db, KRN_STMT_flow_publish, params, NULL, err)
+		  : KRN_OK;
 }
 
 /* The counts of an apply; the audit row names its kinds as well. */
@@ -350,7 +360,7 @@ apply_revision(struct krn_arena *arena, struct krn_db *db,
 	enum krn_err e;
 
 	krn_buf_init(&buf, arena);
-	if ((e = krn_live_read(arena, db, &live, err)) ||
+	if ((e = krn_live_read(arena, db, NULL, &live, err)) ||
 	    (e = krn_bundle_write(arena, &live, &options, &buf, err)) ||
 	    (e = krn_buf_end(&buf, &bundle, err)) ||
 	    (e = apply_summary(arena, changes, 0, &summary, err)))
@@ -383,7 +393,8 @@ apply_stages(struct krn_db *db, const struct krn_changes *changes,
 
 	if (!stage)
 		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
-	if (!(e = apply_write_all(stage, db, changes, caller, err))) {
+	if (!(e = krn_changes_write(stage, db, changes, err)) &&
+	    !(e = apply_publish(stage, db, changes, caller, err))) {
 		krn_arena_reset(stage);
 		e = apply_revision(stage, db, changes, caller, audit_id,
 				   ret_revision, err);
@@ -396,8 +407,7 @@ enum krn_err
 krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 		  const struct krn_changes *changes, krn_kind_set kinds,
 		  struct krn_str note, const struct krn_caller *caller,
-		  int64_t *ret_revision,
-		  struct krn_error *err)
+		  int64_t *ret_revision, struct krn_error *err)
 {
 	struct krn_audit audit = {
 	    .id = krn_id_new(arena, "aud"),

@@ -20,8 +20,7 @@ KRN_MUSTCHECK enum krn_err krn_config_lock(struct krn_db *db,
 					   struct krn_error *err);
 
 /* The number of the last revision; 0: none yet. */
-KRN_MUSTCHECK enum krn_err krn_config_revision(struct krn_db *db,
-					       int64_t *ret,
+KRN_MUSTCHECK enum krn_err krn_config_revision(struct krn_db *db, int64_t *ret,
 					       struct krn_error *err);
 
 /*
@@ -29,9 +28,19 @@ KRN_MUSTCHECK enum krn_err krn_config_revision(struct krn_db *db,
  * mandatory offer need an admin.
  * Errors: KRN_ERR_FORBIDDEN  names what needs more
  */
-KRN_MUSTCHECK enum krn_err krn_changes_allowed(const struct krn_changes *changes,
-					       enum krn_role role,
-					       struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_changes_allowed(const struct krn_changes *changes, enum krn_role role,
+		    struct krn_error *err);
+
+/*
+ * Write the rows of all changes, as their actor: one statement a kind and
+ * operation. Neither revision nor epoch nor audit row yet.
+ * Errors: KRN_ERR_CONFLICT  a key that another object has
+ */
+KRN_MUSTCHECK enum krn_err krn_changes_write(struct krn_arena *arena,
+					     struct krn_db *db,
+					     const struct krn_changes *changes,
+					     struct krn_error *err);
 
 /*
  * Apply; the configuration is locked (krn_config_lock). Ends with the audit
@@ -44,7 +53,6 @@ KRN_MUSTCHECK enum krn_err
 krn_changes_apply(struct krn_arena *arena, struct krn_db *db,
 		  const struct krn_changes *changes, krn_kind_set kinds,
 		  struct krn_str note, const struct krn_caller *caller,
-		  int64_t *ret_revision,
-		  struct krn_error *err);
+		  int64_t *ret_revision, struct krn_error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "gitops/change_private.h"
 
 #include "base/id.h"
+#include "gitops/export.h"
 
 static const char *const change_ops[] = {"create", "update", "delete",
 					 "unchanged"};
@@ -27,6 +28,34 @@ krn_change_write_counts(struct krn_json_out *out,
 
 	for (size_t i = 0; i < KRN_NR(counts); i++)
 		krn_json_int(out, counts[i], changes->count[i]);
+}
+
+enum krn_err
+krn_change_write_spec(struct krn_arena *arena, struct krn_json_out *out,
+		      const char *name, const struct krn_change *change,
+		      const struct krn_resource *from, struct krn_error *err)
+{
+	const struct krn_kind *kind = &krn_kinds[from->kind];
+	struct krn_value spec;
+	enum krn_err e;
+
+	if (change->op != KRN_CHANGE_UPDATE) {
+		if ((e = krn_resource_spec(arena, from, &spec, err)))
+			return e;
+		krn_json_value(out, name, &spec);
+		return KRN_OK;
+	}
+	krn_json_obj_open(out, name);
+	if (change->old_title.s)
+		krn_json_str(out, "name",
+			     from == change->before ? change->old_title
+						    : from->title);
+	for (size_t i = 0; i < kind->fields_nr; i++)
+		if (change->fields >> i & 1)
+			krn_json_value(out, kind->fields[i].name,
+				       &from->values[i]);
+	krn_json_close(out);
+	return KRN_OK;
 }
 
 const struct krn_change *
@@ -77,8 +106,12 @@ change_add(struct change_find *find, const struct krn_resource *before,
 	struct krn_changes *changes = find->changes;
 	struct krn_change *change = &changes->list[changes->nr++];
 
-	*change = (struct krn_change){KRN_CHANGE_UNCHANGED, before, after,
-				      before ? before->id : KRN_STR(""), 0};
+	*change = (struct krn_change){
+	    .op = KRN_CHANGE_UNCHANGED,
+	    .before = before,
+	    .after = after,
+	    .id = before ? before->id : KRN_STR(""),
+	};
 	if (find->options->frozen >> (after ? after : before)->kind & 1) {
 		change->after = before ? before : after;
 	} else if (!before) {
@@ -102,7 +135,7 @@ change_add(struct change_find *find, const struct krn_resource *before,
 }
 
 /* Both lists are in the same order: one pass. */
-static enum krn_err
+enum krn_err
 change_compare(struct change_find *find, struct krn_error *err)
 {
 	const struct krn_live *live = find->changes->live;
@@ -187,24 +220,38 @@ change_hash(struct change_find *find, struct krn_error *err)
 }
 
 enum krn_err
+change_begin(struct change_find *find, const struct krn_bundle *bundle,
+	     const struct krn_live *live,
+	     const struct krn_change_options *options, struct krn_changes *ret,
+	     struct krn_error *err)
+{
+	find->options = options;
+	find->changes = ret;
+	if (!find->problems)
+		find->problems =
+		    krn_arena_make(find->arena, struct krn_problems);
+	*ret = (struct krn_changes){.live = live, .bundle = bundle};
+	/* one row more: there may be nothing on either side */
+	ret->list = krn_arena_calloc(find->arena, live->nr + bundle->nr + 1,
+				     sizeof(*ret->list));
+	if (!ret->list || !find->problems)
+		return krn_arena_fail(find->arena, err);
+	find->problems->arena = find->arena;
+	return KRN_OK;
+}
+
+enum krn_err
 krn_changes_find(struct krn_arena *arena, struct krn_db *db,
 		 const struct krn_bundle *bundle, const struct krn_live *live,
 		 const struct krn_change_options *options,
 		 struct krn_changes *ret, struct krn_error *err)
 {
-	struct change_find find = {arena, db, options, ret,
-				   krn_arena_make(arena, struct krn_problems)};
+	struct change_find find = {.arena = arena, .db = db};
 	enum krn_err e;
 
-	*ret = (struct krn_changes){.live = live, .bundle = bundle};
-	ret->list =
-	    krn_arena_calloc(arena, live->nr + bundle->nr, sizeof(*ret->list));
-	if (!ret->list || !find.problems)
-		return krn_arena_fail(arena, err);
-	find.problems->arena = arena;
-	if ((e = change_compare(&find, err)))
-		return e;
-	if ((e = change_check_bundle(&find, err)) ||
+	if ((e = change_begin(&find, bundle, live, options, ret, err)) ||
+	    (e = change_compare(&find, err)) ||
+	    (e = change_check_bundle(&find, err)) ||
 	    (e = change_check_budget(&find, err)) ||
 	    (e = change_check_deletes(&find, err)))
 		return e;

@@ -26,6 +26,8 @@ struct krn_change {
 	const struct krn_resource *after;  /* of the bundle; NULL: delete */
 	struct krn_str id; /* live, or made for a create; "": frozen, none */
 	uint64_t fields; /* of an update: bit i is the kind's fields[i] */
+	struct krn_str old_title; /* of an update by id that gives another name;
+				     .s NULL: the name stays */
 };
 
 struct krn_changes {
@@ -67,6 +69,15 @@ const char *krn_change_op_name(enum krn_change_op op);
 /* The members "created", "updated", "deleted", "unchanged". */
 void krn_change_write_counts(struct krn_json_out *out,
 			     const struct krn_changes *changes);
+
+/*
+ * One side of a change: the fields of an update, or the whole spec; with the
+ * name when that changed. `name` as in json_out.h.
+ */
+KRN_MUSTCHECK enum krn_err
+krn_change_write_spec(struct krn_arena *arena, struct krn_json_out *out,
+		      const char *name, const struct krn_change *change,
+		      const struct krn_resource *from, struct krn_error *err);
 
 /* The id that a name will have after the changes; .s NULL: none. */
 struct krn_str krn_changes_id(const struct krn_changes *changes,

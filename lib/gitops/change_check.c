@@ -14,17 +14,9 @@ change_dangling(struct change_find *find, const struct krn_resource *from,
 		const char *field, const char *kind,
 		const struct krn_value *name)
 {
-	char place[300], line[KRN_VALUE_PLACE_BYTES];
-
-	if (from->place == SIZE_MAX)
-		snprintf(place, sizeof(place), "%s \"%.150s\", %s",
-			 krn_kinds[from->kind].name, from->name.s, field);
-	else
-		snprintf(place, sizeof(place), "resources[%zu].spec.%s",
-			 from->place, field);
-	krn_problem_add(find->problems, place,
-			"%sthere is no %s \"%.300s\" in the bundle or live",
-			krn_value_place(name, line), kind, name->string.s);
+	krn_resource_problem(find->problems, from, name, field,
+			     "there is no %s \"%.300s\" in the bundle or live",
+			     kind, name->string.s);
 }
 
 static void
@@ -84,7 +76,7 @@ change_check_scope(struct change_find *find, const struct krn_resource *from,
 }
 
 /* Does everything that this resource names exist after the changes? */
-static void
+void
 change_check_references(struct change_find *find,
 			const struct krn_resource *from)
 {
@@ -134,7 +126,7 @@ change_key_add(struct change_key *keys, size_t *nr,
 		    resource->values[field].string, resource};
 }
 
-static enum krn_err
+enum krn_err
 change_check_keys(struct change_find *find, struct krn_error *err)
 {
 	const struct krn_changes *changes = find->changes;

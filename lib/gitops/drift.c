@@ -65,7 +65,7 @@ drift_find(struct krn_cron *cron, struct krn_str tenant, struct drift *ret,
 				       &bundle, err)) ||
 	    (e = krn_bundle_read_applied(cron->batch, &bundle, &ret->snapshot,
 					 err)) ||
-	    (e = krn_live_read(cron->batch, cron->db, &ret->live, err)))
+	    (e = krn_live_read(cron->batch, cron->db, NULL, &ret->live, err)))
 		return e;
 	return krn_changes_find(cron->batch, cron->db, &ret->snapshot,
 				&ret->live, &options, &ret->changes, err);

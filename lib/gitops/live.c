@@ -162,7 +162,7 @@ live_identify(struct krn_arena *arena, const struct krn_live *live,
  * not that of the rows, and what refers to an object names it so.
  */
 static enum krn_err
-live_name_all(struct krn_arena *arena, struct krn_live *live,
+live_name_all(struct krn_arena *arena, struct krn_live *live, bool sort,
 	      struct krn_error *err)
 {
 	size_t begin = 0, end = 0;
@@ -176,11 +176,11 @@ live_name_all(struct krn_arena *arena, struct krn_live *live,
 				return e;
 			end++;
 		}
-		if (!krn_kinds[kind].within || begin == end)
+		if ((!sort && !krn_kinds[kind].within) || begin == end)
 			continue;
 		qsort(&live->resources[begin], end - begin,
 		      sizeof(*live->resources), live_resource_order);
-		for (size_t i = begin; i < end; i++) {
+		for (size_t i = begin; i < end && krn_kinds[kind].within; i++) {
 			struct krn_live_id *found =
 			    live_id_find(live, live->resources[i].id);
 
@@ -215,7 +215,8 @@ live_segments(struct krn_arena *arena, struct krn_live *live,
 }
 
 enum krn_err
-krn_live_read(struct krn_arena *arena, struct krn_db *db, struct krn_live *ret,
+krn_live_read(struct krn_arena *arena, struct krn_db *db,
+	      const struct krn_live_id *renamed, struct krn_live *ret,
 	      struct krn_error *err)
 {
 	struct live_read read = {.arena = arena, .db = db, .live = ret};
@@ -232,16 +233,20 @@ krn_live_read(struct krn_arena *arena, struct krn_db *db, struct krn_live *ret,
 				    sizeof(*ret->ids));
 	if (!ret->ids)
 		return krn_arena_fail(arena, err);
-	for (size_t i = 0; i < ret->nr; i++)
-		ret->ids[ret->ids_nr++] = (struct krn_live_id){
-		    ret->resources[i].id, ret->resources[i].title};
+	for (size_t i = 0; i < ret->nr; i++) {
+		struct krn_resource *r = &ret->resources[i];
+
+		if (renamed && krn_str_eq(r->id, renamed->id))
+			r->title = renamed->name;
+		ret->ids[ret->ids_nr++] = (struct krn_live_id){r->id, r->title};
+	}
 	for (size_t i = 0; i < krn_rows_nr(segments); i++)
 		ret->ids[ret->ids_nr++] = (struct krn_live_id){
 		    krn_rows_str(segments, i, 0), krn_rows_str(segments, i, 1)};
 	if ((e = live_segments(arena, ret, segments, err)))
 		return e;
 	qsort(ret->ids, ret->ids_nr, sizeof(*ret->ids), live_id_order);
-	return live_name_all(arena, ret, err);
+	return live_name_all(arena, ret, renamed != NULL, err);
 }
 
 const struct krn_resource *
@@ -272,6 +277,28 @@ krn_live_find(const struct krn_live *live, enum krn_kind_id kind,
 	      struct krn_str name)
 {
 	return krn_resources_find(live->resources, live->nr, kind, name);
+}
+
+const struct krn_resource *
+krn_live_find_id(const struct krn_live *live, enum krn_kind_id kind,
+		 struct krn_str id)
+{
+	const struct krn_live_id *named = live_id_find(live, id);
+	const struct krn_resource *found =
+	    named ? krn_live_find(live, kind, named->name) : NULL;
+
+	return found && krn_str_eq(found->id, id) ? found : NULL;
+}
+
+struct krn_str
+krn_live_segment_name(const struct krn_live *live, struct krn_str id)
+{
+	const struct krn_live_id *named = live_id_find(live, id);
+	const struct krn_str none = {NULL, 0};
+
+	return named && krn_str_eq(krn_live_segment(live, named->name), id)
+		   ? named->name
+		   : none;
 }
 
 struct krn_str

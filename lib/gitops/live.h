@@ -25,13 +25,15 @@ struct krn_live {
 };
 
 /*
- * Read all kinds. In a transaction that sees one state.
+ * Read all kinds. In a transaction that sees one state. With `renamed` (may be
+ * NULL) the object of that id has that name, wherever it is named.
  *
  * Ownership: *ret lives in `arena`.
  * Errors:    KRN_ERR_UNAVAILABLE, KRN_ERR_INTERNAL
  */
 KRN_MUSTCHECK enum krn_err krn_live_read(struct krn_arena *arena,
 					 struct krn_db *db,
+					 const struct krn_live_id *renamed,
 					 struct krn_live *ret,
 					 struct krn_error *err);
 
@@ -39,6 +41,15 @@ KRN_MUSTCHECK enum krn_err krn_live_read(struct krn_arena *arena,
 const struct krn_resource *krn_live_find(const struct krn_live *live,
 					 enum krn_kind_id kind,
 					 struct krn_str name);
+
+/* The resource of a kind and id, or NULL. */
+const struct krn_resource *krn_live_find_id(const struct krn_live *live,
+					    enum krn_kind_id kind,
+					    struct krn_str id);
+
+/* The name of a segment by its id; .s NULL: none. */
+struct krn_str krn_live_segment_name(const struct krn_live *live,
+				     struct krn_str id);
 
 /* The id of a segment by its name; .s NULL: none. */
 struct krn_str krn_live_segment(const struct krn_live *live,

@@ -121,7 +121,7 @@ live_resource(struct krn_arena *arena, enum krn_kind_id kind,
 	    .kind = kind,
 	    .values = krn_arena_calloc(arena, table->fields_nr,
 				       sizeof(struct krn_value)),
-	    .place = SIZE_MAX,
+	    .place = KRN_PLACE_LIVE,
 	};
 	if (!ret->values)
 		return krn_arena_fail(arena, err);
