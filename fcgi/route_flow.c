@@ -21,7 +21,10 @@ flow_document(struct krn_request *request, struct krn_response *response,
 	enum krn_err e;
 
 	krn_db_send(request->db, stmt, params, &rows);
-	if ((e = krn_db_commit(request->db, err)))
+	/* what was changed commits with the answer that is kept of it */
+	e = request->route->tx == KRN_TX_READ ? krn_db_commit(request->db, err)
+					      : krn_db_flush(request->db, err);
+	if (e)
 		return e;
 	if (krn_rows_nr(rows) == 0)
 		return krn_refuse(err, otherwise, "%s", why);
@@ -30,7 +33,7 @@ flow_document(struct krn_request *request, struct krn_response *response,
 	return KRN_OK;
 }
 
-/* The flow as it is; what was changed commits with the reading. */
+/* The flow as it is. */
 static enum krn_err
 flow_answer(struct krn_request *request, struct krn_response *response,
 	    struct krn_str id, struct krn_error *err)

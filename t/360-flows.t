@@ -60,6 +60,12 @@ is_deeply([@$second{qw(key isDefault autoAssembly couplingOverride)}], ['two', $
 is(epoch(), $epoch + 1, 'the configuration has moved on');
 audit('1');
 
+my @twice = map { $stack->request('POST', '/api/v1/decision-flows', key => $key->{editor}, body => { name => 'Once' }, headers => { IDEMPOTENCY_KEY => 'once' }) } 1, 2;
+is(join(' ', map { $_->{status} } @twice) . ' ' . ($twice[1]{headers}{'idempotency-replayed'} // 'no'), '201 201 true', 'a repeated call is answered again');
+is($twice[0]{json}{id}, $twice[1]{json}{id}, 'and makes one flow');
+call('DELETE', "/$twice[0]{json}{id}");
+audit('1');
+
 # what is refused
 for my $case (
 	[{}, 400, 'name: is required'],
