@@ -9,10 +9,14 @@
 #include "ctl/ctl.h"
 
 enum krn_err
-krn_cmd_options(struct krn_ctl *ctl KRN_UNUSED,
-		struct krn_error *err KRN_UNUSED)
+krn_cmd_options(struct krn_ctl *ctl, struct krn_error *err)
 {
-	krn_options_document(stdout);
+	if (!ctl->format.s)
+		krn_options_document(stdout);
+	else if (krn_str_eq_c(ctl->format, "man"))
+		krn_options_manual(stdout);
+	else
+		return krn_refuse(err, KRN_ERR_INVALID, "--format must be man");
 	return KRN_OK;
 }
 

@@ -18,6 +18,7 @@ struct krn_ctl {
 	const struct krn_options *options;
 	struct krn_db *db; /* as kaireon_owner */
 	bool json;         /* --json */
+	char **argv;       /* as main got it */
 	struct krn_str tenant, id, name, role, expires, schema, id_column,
 	    number_rows, delimiter, types, time_zone, format, count, seed, kinds, max_deletes,
 	    plan, to, cron, type, time, day_of_week, day_of_month, zone, from,
@@ -54,6 +55,7 @@ enum krn_err krn_cmd_gitops_export(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_gitops_rollback(struct krn_ctl *ctl,
 				     struct krn_error *err);
 enum krn_err krn_cmd_gitops_schema(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_setup(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_options(struct krn_ctl *ctl, struct krn_error *err);
 
 /*

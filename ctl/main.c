@@ -9,6 +9,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "ctl/ctl.h"
+#include "ctl/installation.h"
 
 /* clang-format off */
 static const struct {
@@ -30,10 +31,11 @@ static const struct {
 	{"key",     "list",      "t",   true,  krn_cmd_key_list,       "key list --tenant ID"},
 	{"key",     "revoke",    "ti",  true,  krn_cmd_key_revoke,     "key revoke --tenant ID --id KEY [--reason TEXT]"},
 	{"migrate", NULL,        "",    true,  krn_cmd_migrate,        "migrate"},
-	{"options", NULL,        "",    false, krn_cmd_options,        "options"},
+	{"options", NULL,        "",    false, krn_cmd_options,        "options [--format man]"},
 	{"schedule", "next",     "Z",   true,  krn_cmd_schedule_next,  "schedule next (--cron EXPRESSION | --type daily|weekly|monthly --time HH:mm [--day-of-week N] [--day-of-month D]) --zone ZONE [--from TIME] [--count N]"},
 	{"segment", "create",    "tnS", true,  krn_cmd_segment_create, "segment create --tenant ID --name NAME --schema NAME [--where ATTRIBUTE:OPERATOR:VALUE]…"},
 	{"segment", "list",      "t",   true,  krn_cmd_segment_list,   "segment list --tenant ID"},
+	{"setup",   NULL,        "",    false, krn_cmd_setup,          "setup [--dry-run] [option…]: a site on this host; setup --help tells more"},
 	{"tenant",  "create",    "in",  true,  krn_cmd_tenant_create,  "tenant create --id ID --name NAME [--playground] [--time-zone ZONE]"},
 	{"tenant",  "hold",      "i",   true,  krn_cmd_tenant_hold,    "tenant hold --id ID [--off]"},
 	{"tenant",  "list",      "",    true,  krn_cmd_tenant_list,    "tenant list"},
@@ -222,6 +224,7 @@ ctl_run(struct krn_ctl *ctl, size_t command)
 	struct krn_options options;
 	struct krn_error err = {.code = KRN_OK};
 
+	krn_installation_load();
 	if (krn_options_load(ctl->arena, &options, &err))
 		return ctl_fail(&err);
 	ctl->options = &options;
@@ -255,10 +258,14 @@ static int
 ctl_main(struct krn_arena *arena, int argc, char **argv)
 {
 	struct option long_options[CTL_OPTIONS_NR + 1];
-	struct krn_ctl ctl = {.arena = arena};
+	struct krn_ctl ctl = {.arena = arena, .argv = argv};
 	size_t command = 0, skip = 1;
+	struct krn_error err;
 	int c;
 
+	/* a program of its own, with options of its own */
+	if (argc > 1 && strcmp(argv[1], "setup") == 0)
+		return krn_cmd_setup(&ctl, &err) ? ctl_fail(&err) : 0;
 	ctl_long_options(long_options);
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == 'h' || c == '?' || !ctl_take(&ctl, c))

@@ -187,3 +187,52 @@ krn_options_document(FILE *out)
 		fprintf(out, " | %s |\n", row->help);
 	}
 }
+
+/* mdoc takes a line that begins with "." or "'" for a request. */
+void
+krn_options_manual(FILE *out)
+{
+	fputs(".Dd $Mdocdate$\n"
+	      ".Dt KAIREON.ENV 5\n"
+	      ".Os\n"
+	      ".Sh NAME\n"
+	      ".Nm kaireon.env\n"
+	      ".Nd options of kaireon\n"
+	      ".Sh DESCRIPTION\n"
+	      "The units read\n"
+	      ".Pa /etc/kaireon/kaireon.env :\n"
+	      "one\n"
+	      ".Ar NAME Ns = Ns Ar value\n"
+	      "a line.\n"
+	      "A secret is a file of its name in\n"
+	      ".Pa /etc/kaireon/secrets ,\n"
+	      "which only root reads; a unit loads those that it needs.\n"
+	      "A file wins over a variable.\n"
+	      "What is changed holds after\n"
+	      ".Ic systemctl restart kaireon.target .\n"
+	      "Units besides read\n"
+	      ".Ev API_PROCESSES\n"
+	      "and\n"
+	      ".Ev CRON_PROCESSES ,\n"
+	      "the number of processes of each pool (4).\n"
+	      ".Bl -tag -width Ds\n",
+	      out);
+	for (size_t i = 0; i < KRN_NR(option_rows); i++) {
+		const struct option_row *row = &option_rows[i];
+
+		fprintf(out, ".It Ev %s\n\\&%s.\n", row->name, row->help);
+		if (row->flags & OPTION_SECRET)
+			fputs("A secret.\n", out);
+		if (row->type == OPTION_INT)
+			fprintf(out, "From %lld to %lld.\n",
+				(long long)row->min, (long long)row->max);
+		if (*row->fallback)
+			fprintf(out, "Default:\n.Ql %s\n", row->fallback);
+	}
+	fputs(".El\n"
+	      ".Sh SEE ALSO\n"
+	      ".Xr kaireonctl 1 ,\n"
+	      ".Xr kaireon-fcgi 8 ,\n"
+	      ".Xr kaireon-worker 8\n",
+	      out);
+}

@@ -60,4 +60,7 @@ void krn_options_dump(const struct krn_options *options, FILE *out);
 /* Format: the table for doc/options.md: name, type, default, range, help. */
 void krn_options_document(FILE *out);
 
+/* Format: the table as the manual page kaireon.env(5), in mdoc. */
+void krn_options_manual(FILE *out);
+
 #endif
