@@ -229,7 +229,7 @@ ctl_run(struct krn_ctl *ctl, size_t command)
 		return ctl_fail(&err);
 	ctl->options = &options;
 	/* an import and a migration may take as long as they need */
-	options.statement_timeout_ms = 0;
+	options.statement_timeout_ms = options.idle_timeout_ms = 0;
 	options.lock_timeout_ms = 60000;
 	if (ctl_commands[command].database) {
 		if (options.database_admin_url.len == 0) {

@@ -17,6 +17,8 @@
 #include "base/option.h"
 #include "base/service.h"
 #include "fcgi/dispatch.h"
+#include "fcgi/spawn.h"
+#include "queue/fallback.h"
 
 static volatile sig_atomic_t main_stop;
 
@@ -70,21 +72,60 @@ main_usage(FILE *out, int status)
 	return status;
 }
 
+/* The cron pool sees to it that due jobs are taken. */
+static void
+main_look(struct krn_fallback *fallback, const struct krn_dispatch *dispatch)
+{
+	const bool is_needed =
+	    krn_fallback_look(fallback, dispatch->arena, dispatch->db);
+	struct krn_error err;
+
+	krn_arena_reset(dispatch->arena);
+	if (!is_needed)
+		return;
+	if (krn_spawn_worker(&err))
+		krn_log_error(KRN_LOG_ERROR, "no worker for a due job", &err);
+	else
+		krn_log(KRN_LOG_WARNING,
+			"started a worker: a job was due and there was none");
+}
+
+/* How long to wait for a request: somebody may have to be told that we live. */
+static int
+main_wait_ms(const struct krn_fallback *fallback)
+{
+	const int look_ms = krn_fallback_wait_ms(fallback);
+	const int patience_ms = krn_service_patience_ms();
+
+	return look_ms < 0 || (patience_ms >= 0 && patience_ms < look_ms)
+		   ? patience_ms
+		   : look_ms;
+}
+
 static void
 main_loop(const struct krn_dispatch *dispatch, const sigset_t *waiting)
 {
-	const int patience_ms = krn_service_patience_ms();
-	const struct timespec patience = {patience_ms / 1000,
-					  patience_ms % 1000 * 1000000L};
+	struct krn_fallback fallback;
 
+	krn_fallback_init(&fallback,
+			  dispatch->pool == KRN_POOL_CRON
+			      ? dispatch->options->worker_fallback_seconds
+			      : 0);
 	krn_service_ready();
 	while (!main_stop) {
 		struct pollfd fd = {.fd = 0, .events = POLLIN};
+		const int ms = main_wait_ms(&fallback);
+		const struct timespec timeout = {ms / 1000,
+						 ms % 1000 * 1000000L};
 
 		krn_service_alive();
-		if (ppoll(&fd, 1, patience_ms < 0 ? NULL : &patience,
-			  waiting) <= 0 ||
-		    main_stop)
+		const int ready =
+		    ppoll(&fd, 1, ms < 0 ? NULL : &timeout, waiting);
+
+		if (ready < 0 || main_stop)
+			continue;
+		main_look(&fallback, dispatch);
+		if (ready == 0)
 			continue;
 		switch (krn_io_accept(dispatch->io)) {
 		case KRN_IO_REQUEST:

@@ -81,20 +81,25 @@ leave($holder);
 $stack->owner('TRUNCATE kaireon.interaction_history');
 $run = $demo->trigger($campaign);
 my $lock = session('kaireon_owner', 'BEGIN; LOCK TABLE kaireon.campaign_run_results IN ACCESS EXCLUSIVE MODE');
+$stack->{settings}{WORKER_LEASE_SECONDS} = 3;
 once('first');
 my $blocked = q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'kaireon_worker' AND wait_event_type = 'Lock'};
 $stack->wait_for('the first worker', sub { $stack->query('postgres', $blocked) eq '1' });
 is(job('kind || fence'), 'run_decide1', 'one has the chunk');
-$stack->query('postgres', "UPDATE kaireon.jobs SET leased_until = now() - interval '1 second'");
-is(status_of(once('polite')), 0, 'a lease that is over');
-is(job('kind || fence'), 'run_decide1', 'holds while its session executes a statement');
-$stack->query('postgres', "UPDATE kaireon.jobs SET leased_until = now() - interval '1 hour 1 second'");
+my $until = job('leased_until');
+$stack->wait_for('a renewal', sub { job('leased_until') ne $until });
+is(status_of(once('polite')), 0, 'a step that takes longer than its lease');
+is(job('kind || fence'), 'run_decide1', 'keeps it while it lives');
+kill 'STOP', $stack->{pids}{first};
+$stack->wait_for('the end of the lease', sub { job('leased_until < now()') eq 't' });
 once('second');
 $stack->wait_for('the second worker', sub { $stack->query('postgres', $blocked) eq '2' });
-is(job('kind || fence'), 'run_decide2', 'and is given up an hour later');
+is(job('kind || fence'), 'run_decide2', 'one that hangs loses it, though its session is at work');
 leave($lock, 'COMMIT;');
 my $done = $demo->finished($campaign, $run);
-is(status_of($_), 0, "the $_ worker ends with status 0") for qw(first second);
+kill 'CONT', $stack->{pids}{first};
+is(status_of($_), 0, "the $_ worker ends with status 0") for qw(second first);
+delete $stack->{settings}{WORKER_LEASE_SECONDS};
 is($done->{status}, 'completed', 'the run is completed');
 is($demo->ledger($run, 'count(DISTINCT customer_id) || \' \' || (count(*) - count(DISTINCT customer_id))', 'rank <= 1'),
 	"$demo->{segment}{customerCount} 0", 'each customer once');
@@ -109,8 +114,9 @@ $run = $demo->trigger($campaign);
 $stack->owner('REVOKE INSERT ON kaireon.campaign_run_results FROM kaireon_worker');
 my @pauses;
 for my $attempt (1 .. 4) {
-	once("failing$attempt");
-	is(status_of("failing$attempt"), 0, "attempt $attempt fails and the worker lives");
+	$stack->worker("failing$attempt");
+	$stack->wait_for("attempt $attempt", sub { job('jsonb_array_length(errors)') eq $attempt });
+	is($stack->stop("failing$attempt"), 0, "attempt $attempt fails and the worker lives");
 	is(job('kind || attempts'), "run_decide$attempt", 'it is counted');
 	is(job('jsonb_array_length(errors)'), $attempt, 'and noted');
 	push @pauses, job("extract(epoch FROM run_at - (errors->-1->>'at')::timestamptz)");
@@ -137,6 +143,15 @@ is($stack->owner("SELECT kind || retry_count || jsonb_array_length(errors) || (p
 is($demo->ledger($run, 'count(*)'), 0, 'nothing of it is in the ledger');
 $stack->owner('GRANT INSERT ON kaireon.campaign_run_results TO kaireon_worker');
 
+# --once sees what it began through
+$run = $demo->trigger($campaign);
+$stack->owner('REVOKE INSERT ON kaireon.campaign_run_results FROM kaireon_worker');
+once('steady');
+$stack->wait_for('a failure', sub { job('jsonb_array_length(errors)') eq '1' });
+$stack->owner('GRANT INSERT ON kaireon.campaign_run_results TO kaireon_worker');
+is(status_of('steady'), 0, 'a worker that was started for what is due');
+is($demo->get("/$campaign/campaign-runs/$run")->{json}{status}, 'completed', 'waits for what it failed at, and ends when it is done');
+
 # a step that ends its worker each time
 $run = $demo->trigger($campaign);
 $stack->query('postgres', 'UPDATE kaireon.jobs SET attempts = max_attempts');
@@ -153,6 +168,15 @@ once('unknown');
 is(status_of('unknown'), 0, 'a job of an unknown kind');
 is($stack->owner('SELECT id FROM kaireon.jobs'), '', 'does not stay');
 like($stack->owner('SELECT error FROM kaireon.dead_letter_events'), qr/unknown kind of job "run_nothing"/, 'it is a dead letter');
+
+# what nobody can read: nested deeper than any payload of ours
+$stack->query('postgres', q{DELETE FROM kaireon.dead_letter_events;
+	INSERT INTO kaireon.jobs (tenant_id, id, topic, kind, payload)
+	SELECT 'one', 'job_unreadable', 'campaign_runs', 'run_plan', (repeat('[', 200) || repeat(']', 200))::jsonb});
+$stack->announce(qr/job failed.*job=job_unreadable/);
+is(status_of(once('reader')), 0, 'a job that cannot be read');
+is($stack->owner('SELECT id FROM kaireon.jobs'), '', 'does not stay');
+is($stack->owner('SELECT error FROM kaireon.dead_letter_events'), 'what the job is about cannot be read', 'it is a dead letter');
 
 # tenants whose jobs are all leased do not keep the others waiting
 $stack->tenant("busy$_") for 1 .. 6;

@@ -105,8 +105,9 @@ for my $trial (1 .. 8) {
 	$answer = $one->post("/$id/campaign-runs/$run/cancel");
 	next if $answer->{status} == 409 && status_of($id, $run) eq 'completed';
 	is("$answer->{status} $answer->{json}{status}", '202 cancelled', "trial $trial: cancelled") or diag $answer->{body};
-	is($stack->owner('SELECT count(*) FROM kaireon.jobs'), 0, 'no job is left');
-	sleep 0.2;
+	is($stack->owner(q{SELECT count(*) FROM kaireon.jobs WHERE kind <> 'run_discard'}), 0, 'no job is left but the one that removes its file');
+	$stack->wait_for('the end of that', sub { $stack->owner('SELECT count(*) FROM kaireon.jobs') eq '0' });
+	is(scalar(() = glob "$stack->{settings}{RUN_FILE_DIR}/one/{,.}$run.*"), 0, 'no file is left') or diag glob "$stack->{settings}{RUN_FILE_DIR}/one/{,.}*";
 	is(status_of($id, $run), 'cancelled', 'it stays so');
 	is($stack->owner("SELECT count(*) FROM kaireon.interaction_history WHERE campaign_run_id = '$run'"), 0, 'nobody was contacted');
 	is($one->post("/$id/campaign-runs/$run/$_")->{status}, 409, "it cannot be moved: $_") for qw(resume pause cancel);

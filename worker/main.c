@@ -14,7 +14,7 @@
 #include "base/option.h"
 #include "base/service.h"
 #include "campaign/step.h"
-#include "queue/job.h"
+#include "queue/lease.h"
 #include "store/notify.h"
 
 static volatile sig_atomic_t worker_stop;
@@ -50,8 +50,11 @@ struct worker {
 	const struct krn_options *options;
 	sigset_t waiting;
 	struct krn_job_mark mark;
+	struct krn_lease lease;
 	bool once;
 	bool listens;
+	bool began;        /* it has had a job */
+	int64_t until_us;  /* --once: a job of its own is due again by then */
 };
 
 /* Is one of the stop signals pending? Then the loop ends before a claim. */
@@ -77,6 +80,17 @@ worker_reason(const struct krn_error *err)
 					 : krn_err_row(err->code)->message);
 }
 
+/* A job comes back to the queue after a pause: --once waits for it. */
+static void
+worker_expect(struct worker *worker, int64_t pause_us)
+{
+	const int64_t at_us = krn_clock_monotonic_us() + pause_us +
+			      worker->options->worker_poll_ms * 1000;
+
+	if (at_us > worker->until_us)
+		worker->until_us = at_us;
+}
+
 /* A step failed: again later, or for good. */
 static void
 worker_failed(struct worker *worker, const struct krn_job *job,
@@ -85,6 +99,8 @@ worker_failed(struct worker *worker, const struct krn_job *job,
 	const bool hopeless = why->code == KRN_ERR_INVALID ||
 			      why->code == KRN_ERR_NOTFOUND ||
 			      job->attempts >= job->max_attempts;
+	int64_t pause_us =
+	    worker->options->worker_lease_seconds * KRN_US_PER_SECOND;
 	struct krn_error err;
 	enum krn_err e;
 
@@ -95,20 +111,32 @@ worker_failed(struct worker *worker, const struct krn_job *job,
 		KRN_LOG_C("error", krn_err_row(why->code)->id),
 		KRN_LOG_C("sqlstate", why->sqlstate),
 		KRN_LOG_C("detail", why->detail));
-	/* somebody else has the job: it is not ours to fail */
-	if (why->code == KRN_ERR_CONFLICT && !why->sqlstate[0])
-		return;
 	e = hopeless ? krn_step_fail(worker->arena, worker->db, job,
 				     worker_reason(why), &err)
-		     : krn_job_retry(worker->arena, worker->db, job,
-				     krn_str_c(why->detail), &err);
-	if (!e && !hopeless)
-		e = krn_step_note(worker->arena, worker->db, job,
-				  worker_reason(why), &err);
+		     : krn_step_retry(worker->arena, worker->db, job,
+				      worker_reason(why),
+				      krn_str_c(why->detail), &pause_us, &err);
 	/* then its lease ends with our session or with its time */
-	if (e)
+	if (e && e != KRN_ERR_CONFLICT)
 		krn_log_error(KRN_LOG_WARNING, "could not note the failure",
 			      &err);
+	if (!hopeless && e != KRN_ERR_CONFLICT)
+		worker_expect(worker, pause_us);
+}
+
+/* A job that no step is begun for. */
+static enum krn_err
+worker_refuse(const struct krn_job *job, struct krn_error *err)
+{
+	if (!job->payload)
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "what the job is about cannot be read");
+	/* a step that ends its worker never comes to note a failure */
+	if (job->attempts > job->max_attempts)
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "the worker ended in each of %lld attempts",
+				  (long long)job->max_attempts);
+	return KRN_OK;
 }
 
 static void
@@ -116,39 +144,69 @@ worker_run(struct worker *worker, const struct krn_job *job)
 {
 	const int64_t start_us = krn_clock_monotonic_us();
 	struct krn_error err = {.code = KRN_OK};
+	enum krn_err e = worker_refuse(job, &err);
+	bool is_lost = false;
 
-	/* a step that ends its worker never comes to note a failure */
-	if (job->attempts > job->max_attempts) {
-		krn_refuse(&err, KRN_ERR_INVALID,
-			   "the worker ended in each of %lld attempts",
-			   (long long)job->max_attempts);
-		worker_failed(worker, job, &err);
-		return;
+	if (!e) {
+		krn_lease_begin(&worker->lease, worker->db, job);
+		e = krn_step_run(worker->arena, worker->db, worker->options,
+				 job, &err);
+		is_lost = krn_lease_end(&worker->lease, worker->db);
 	}
-	if (krn_step_run(worker->arena, worker->db, worker->options, job,
-			 &err)) {
+	/* somebody else has the job: it is not ours to fail */
+	if (e && (is_lost || (e == KRN_ERR_CONFLICT && !err.sqlstate[0])))
+		krn_log(KRN_LOG_INFO, "job given up",
+			KRN_LOG_STR("tenant", job->tenant_id),
+			KRN_LOG_STR("job", job->id),
+			KRN_LOG_STR("kind", job->kind));
+	else if (e)
 		worker_failed(worker, job, &err);
-		return;
-	}
-	krn_log(
-	    KRN_LOG_INFO, "job done", KRN_LOG_STR("tenant", job->tenant_id),
-	    KRN_LOG_STR("job", job->id), KRN_LOG_STR("kind", job->kind),
-	    KRN_LOG_INT("attempt", job->attempts),
-	    KRN_LOG_INT("duration_us", krn_clock_monotonic_us() - start_us));
+	else
+		krn_log(KRN_LOG_INFO, "job done",
+			KRN_LOG_STR("tenant", job->tenant_id),
+			KRN_LOG_STR("job", job->id),
+			KRN_LOG_STR("kind", job->kind),
+			KRN_LOG_INT("attempt", job->attempts),
+			KRN_LOG_INT("duration_us",
+				    krn_clock_monotonic_us() - start_us));
 }
 
 /* Wait for a notification, the poll interval or a signal. */
 static void
 worker_wait(struct worker *worker)
 {
+	const int64_t left_ms =
+	    (worker->until_us - krn_clock_monotonic_us()) / 1000 + 1;
+	int64_t ms = worker->options->worker_poll_ms;
 	struct krn_error err;
 	bool notified;
 
+	if (worker->once && left_ms < ms)
+		ms = left_ms > 0 ? left_ms : 1;
 	if (!worker->listens)
 		worker->listens = krn_notify_listen(worker->db, &err) == KRN_OK;
-	if (krn_notify_wait(worker->db, (int)worker->options->worker_poll_ms,
-			    &worker->waiting, &notified, &err))
+	if (krn_notify_wait(worker->db, (int)ms, &worker->waiting, &notified,
+			    &err))
 		worker->listens = false;
+}
+
+/* Nothing is due. --once ends when nothing of its own will be due again. */
+static bool
+worker_is_done(const struct worker *worker)
+{
+	return worker->once && krn_clock_monotonic_us() >= worker->until_us;
+}
+
+/* The database is away; --once waits for it when it has begun something. */
+static bool
+worker_gives_up(struct worker *worker, const struct krn_error *err)
+{
+	if (err->code != KRN_ERR_UNAVAILABLE)
+		krn_log_error(KRN_LOG_ERROR, "could not claim a job", err);
+	else
+		krn_log_error(KRN_LOG_WARNING, "database away", err);
+	worker->listens = false;
+	return worker->once && !worker->began;
 }
 
 static int
@@ -164,19 +222,14 @@ worker_loop(struct worker *worker)
 		if (krn_job_claim(worker->arena, worker->db, &worker->mark,
 				  worker->options->worker_lease_seconds, &job,
 				  &err)) {
-			if (err.code != KRN_ERR_UNAVAILABLE)
-				krn_log_error(KRN_LOG_ERROR,
-					      "could not claim a job", &err);
-			else
-				krn_log_error(KRN_LOG_WARNING, "database away",
-					      &err);
-			worker->listens = false;
-			if (worker->once)
+			if (worker_gives_up(worker, &err))
 				return 1;
+			worker_expect(worker, 0);
 			worker_wait(worker);
 		} else if (job.id.s) {
+			worker->began = true;
 			worker_run(worker, &job);
-		} else if (worker->once) {
+		} else if (worker_is_done(worker)) {
 			return 0;
 		} else {
 			worker_wait(worker);
@@ -191,6 +244,8 @@ worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
 {
 	options->statement_timeout_ms = 0;
 	options->lock_timeout_ms = 0;
+	/* who holds locks and is silent has lost its lease twice over */
+	options->idle_timeout_ms = 2000 * options->worker_lease_seconds;
 	struct worker worker = {
 	    .arena = krn_arena_new(0),
 	    .db = krn_db_new(options->database_worker_url,
@@ -202,13 +257,15 @@ worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
 	};
 	int status = 1;
 
-	if (!worker.arena || !worker.db)
+	if (!krn_lease_init(&worker.lease, options) || !worker.arena ||
+	    !worker.db)
 		krn_log(KRN_LOG_ERROR, "could not start: out of memory");
 	else {
 		krn_log(KRN_LOG_INFO, "working");
 		status = worker_loop(&worker);
 		krn_log(KRN_LOG_INFO, "stopping");
 	}
+	krn_lease_release(&worker.lease);
 	krn_db_free(worker.db);
 	krn_arena_free(worker.arena);
 	return status;
@@ -220,7 +277,8 @@ worker_usage(FILE *out, int status)
 	fputs("usage: kaireon-worker [--once]\n"
 	      "       kaireon-worker --check-config | --dump-config\n"
 	      "\n"
-	      "Takes jobs from the queue; with --once until it is empty.\n"
+	      "Takes jobs from the queue; with --once until nothing is due\n"
+	      "and nothing that it failed at waits to be tried again.\n"
 	      "Options come from the environment; see kaireon-worker(8).\n",
 	      out);
 	return status;

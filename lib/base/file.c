@@ -11,15 +11,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What is written since the last sync, at most: the end is not one long wait. */
+#define FILE_SYNC_BYTES (INT64_C(64) << 20)
+
 struct krn_file {
 	int fd; /* -1: closed */
 	char *path;
 	char *temporary;
 	char *folder;
+	dev_t device; /* of what fd wrote; 0, 0: not made */
+	ino_t inode;
 	bool published;
-	int64_t bytes;
+	int64_t bytes, synced;
 	struct krn_sha256 *hash;
+	char sha256[KRN_SHA256_HEX_BYTES];
 };
+
+/* Is what bears the temporary name ours, not a later attempt's? */
+static bool
+file_is_ours(const struct krn_file *file)
+{
+	struct stat status;
+
+	return lstat(file->temporary, &status) == 0 &&
+	       status.st_dev == file->device && status.st_ino == file->inode;
+}
 
 static void
 file_release(void *data)
@@ -28,7 +44,7 @@ file_release(void *data)
 
 	if (file->fd >= 0)
 		close(file->fd);
-	if (!file->published)
+	if (!file->published && file_is_ours(file))
 		unlink(file->temporary);
 }
 
@@ -51,6 +67,36 @@ file_make_folders(char *folder, struct krn_error *err)
 	}
 }
 
+/* ".<name>.tmp" beside it */
+static struct krn_str
+file_temporary(struct krn_arena *arena, struct krn_str path)
+{
+	const char *name = (const char *)memrchr(path.s, '/', path.len) + 1;
+
+	return krn_str_printf(arena, "%.*s.%.*s.tmp", (int)(name - path.s),
+			      path.s, (int)(path.s + path.len - name), name);
+}
+
+/*
+ * Anew: who still writes what an earlier attempt left writes nowhere, and
+ * cannot publish it.
+ */
+static enum krn_err
+file_create(struct krn_file *file, struct krn_error *err)
+{
+	struct stat status;
+
+	if (unlink(file->temporary) != 0 && errno != ENOENT)
+		return krn_fail_errno(err, "remove \"%s\"", file->temporary);
+	file->fd =
+	    open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (file->fd < 0 || fstat(file->fd, &status) != 0)
+		return krn_fail_errno(err, "create \"%s\"", file->temporary);
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	return KRN_OK;
+}
+
 enum krn_err
 krn_file_begin(struct krn_arena *arena, struct krn_str path,
 	       struct krn_file **ret, struct krn_error *err)
@@ -60,17 +106,13 @@ krn_file_begin(struct krn_arena *arena, struct krn_str path,
 	enum krn_err e;
 
 	KRN_BUG_IF(!slash || path.s[0] != '/');
-	const int folder_len = (int)(slash - path.s);
-
 	if (!file)
 		return krn_arena_fail(arena, err);
 	file->fd = -1;
 	file->path = krn_str_cstr(arena, path);
 	file->folder =
-	    krn_str_cstr(arena, krn_str_from(path.s, (size_t)folder_len));
-	struct krn_str temporary =
-	    krn_str_printf(arena, "%.*s/.%.*s.tmp", folder_len, path.s,
-			   (int)(path.len - (size_t)folder_len - 1), slash + 1);
+	    krn_str_cstr(arena, krn_str_from(path.s, (size_t)(slash - path.s)));
+	const struct krn_str temporary = file_temporary(arena, path);
 
 	file->hash = krn_sha256_new(arena);
 	if (!file->path || !file->folder || !temporary.s || !file->hash)
@@ -81,11 +123,8 @@ krn_file_begin(struct krn_arena *arena, struct krn_str path,
 	if ((e = file_make_folders(file->folder, err)) ||
 	    (e = krn_arena_defer(arena, file_release, file, err)))
 		return e;
-	file->fd = open(file->temporary,
-			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			0640);
-	if (file->fd < 0)
-		return krn_fail_errno(err, "create \"%s\"", file->temporary);
+	if ((e = file_create(file, err)))
+		return e;
 	*ret = file;
 	return KRN_OK;
 }
@@ -107,6 +146,11 @@ krn_file_write(struct krn_file *file, const char *bytes, size_t len,
 		bytes += done;
 		len -= (size_t)done;
 	}
+	if (file->bytes - file->synced < FILE_SYNC_BYTES)
+		return KRN_OK;
+	file->synced = file->bytes;
+	if (fdatasync(file->fd) != 0)
+		return krn_fail_errno(err, "sync \"%s\"", file->temporary);
 	return KRN_OK;
 }
 
@@ -125,23 +169,59 @@ file_sync_folder(const char *folder, struct krn_error *err)
 }
 
 enum krn_err
-krn_file_publish(struct krn_file *file, int64_t *ret_bytes,
-		 char ret_sha256[KRN_SHA256_HEX_BYTES], struct krn_error *err)
+krn_file_end(struct krn_file *file, int64_t *ret_bytes,
+	     char ret_sha256[KRN_SHA256_HEX_BYTES], struct krn_error *err)
 {
 	unsigned char digest[KRN_SHA256_BYTES];
 
-	if (fsync(file->fd) != 0)
-		return krn_fail_errno(err, "sync \"%s\"", file->temporary);
-	const int failed = close(file->fd);
+	if (file->fd >= 0) {
+		if (fsync(file->fd) != 0)
+			return krn_fail_errno(err, "sync \"%s\"",
+					      file->temporary);
+		const int failed = close(file->fd);
 
-	file->fd = -1;
-	if (failed)
-		return krn_fail_errno(err, "close \"%s\"", file->temporary);
+		file->fd = -1;
+		if (failed)
+			return krn_fail_errno(err, "close \"%s\"",
+					      file->temporary);
+		krn_sha256_end(file->hash, digest);
+		krn_format_hex(digest, sizeof(digest), file->sha256);
+	}
+	memcpy(ret_sha256, file->sha256, KRN_SHA256_HEX_BYTES);
+	*ret_bytes = file->bytes;
+	return KRN_OK;
+}
+
+enum krn_err
+krn_file_publish(struct krn_file *file, int64_t *ret_bytes,
+		 char ret_sha256[KRN_SHA256_HEX_BYTES], struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_file_end(file, ret_bytes, ret_sha256, err)))
+		return e;
+	if (!file_is_ours(file))
+		return krn_fail(err, KRN_ERR_INTERNAL,
+				"\"%s\" is another attempt's or was removed",
+				file->temporary);
 	if (rename(file->temporary, file->path) != 0)
 		return krn_fail_errno(err, "rename \"%s\"", file->temporary);
 	file->published = true;
-	krn_sha256_end(file->hash, digest);
-	krn_format_hex(digest, sizeof(digest), ret_sha256);
-	*ret_bytes = file->bytes;
 	return file_sync_folder(file->folder, err);
+}
+
+enum krn_err
+krn_file_remove(struct krn_arena *arena, struct krn_str path,
+		struct krn_error *err)
+{
+	const char *name = krn_str_cstr(arena, path);
+	const struct krn_str temporary = file_temporary(arena, path);
+
+	if (!name || !temporary.s)
+		return krn_arena_fail(arena, err);
+	/* first what would be renamed, so that it cannot be any more */
+	if ((unlink(temporary.s) != 0 && errno != ENOENT) ||
+	    (unlink(name) != 0 && errno != ENOENT))
+		return krn_fail_errno(err, "remove \"%s\"", name);
+	return KRN_OK;
 }

@@ -13,7 +13,8 @@ struct krn_file;
 
 /*
  * Begin to write `path`; its folders are made. The temporary name is
- * ".<name>.tmp"; what an earlier attempt left there is overwritten.
+ * ".<name>.tmp"; what an earlier attempt left there is removed, and whoever
+ * was still writing it can no longer publish.
  *
  * Ownership: *ret lives in `arena`; an unpublished file is removed with it.
  * Errors:    KRN_ERR_INTERNAL  the folder or file could not be made
@@ -29,11 +30,31 @@ KRN_MUSTCHECK enum krn_err krn_file_write(struct krn_file *file,
 					  struct krn_error *err);
 
 /*
- * Make it durable and visible under its name.
+ * All is written: make it durable, under its temporary name still. For those
+ * who want to know what they publish before they do; publishing does it too.
  * Errors: KRN_ERR_INTERNAL
+ */
+KRN_MUSTCHECK enum krn_err krn_file_end(struct krn_file *file,
+					int64_t *ret_bytes,
+					char ret_sha256[KRN_SHA256_HEX_BYTES],
+					struct krn_error *err);
+
+/*
+ * Make it durable and visible under its name.
+ * Errors: KRN_ERR_INTERNAL  or another attempt has begun, or the temporary
+ *                           file was removed
  */
 KRN_MUSTCHECK enum krn_err
 krn_file_publish(struct krn_file *file, int64_t *ret_bytes,
 		 char ret_sha256[KRN_SHA256_HEX_BYTES], struct krn_error *err);
+
+/*
+ * Remove what is published under `path` and what is not yet: an attempt that
+ * is under way cannot publish any more. It is fine when there is neither.
+ * Errors: KRN_ERR_INTERNAL
+ */
+KRN_MUSTCHECK enum krn_err krn_file_remove(struct krn_arena *arena,
+					   struct krn_str path,
+					   struct krn_error *err);
 
 #endif

@@ -50,9 +50,11 @@ static const struct option_row option_rows[] = {
 	{"REQUEST_MEMORY_MIB",   OPTION_INT,  AT(request_memory_mib),   "512", 8, 65536, 0, "memory that one request may use"},
 	{"RUN_CHUNK_CUSTOMERS",  OPTION_INT,  AT(run_chunk_customers),  "5000", 1, 100000, 0, "customers that one step of a run decides"},
 	{"RUN_FILE_DIR",         OPTION_TEXT, AT(run_file_dir),         "/var/lib/kaireon/runs", 0, 0, 0, "folder of the files that runs write"},
+	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 0, 2592000, 0, "how late a campaign may still begin when its time was missed"},
 	{"STATEMENT_TIMEOUT_MS", OPTION_INT,  AT(statement_timeout_ms), "30000", 1, 3600000, 0, "how long a statement of a request may take"},
 	{"TENANT_HEADER_FROM",   OPTION_TEXT, AT(tenant_header_from),   "", 0, 0, 0, "addresses that may use X-Tenant-Id without a key, separated by commas"},
 	{"TENANT_HEADER_ROLE",   OPTION_TEXT, AT(tenant_header_role),   "", 0, 0, 0, "role of X-Tenant-Id without a key: viewer, editor or admin; unset: refused"},
+	{"WORKER_FALLBACK_SECONDS", OPTION_INT, AT(worker_fallback_seconds), "15", 0, 86400, 0, "the cron pool starts a worker when a job is due for so long and there is none; 0: never"},
 	{"WORKER_LEASE_SECONDS", OPTION_INT,  AT(worker_lease_seconds), "60", 1, 3600, 0, "a job whose worker is silent for this long is taken over"},
 	{"WORKER_POLL_MS",       OPTION_INT,  AT(worker_poll_ms),       "1000", 10, 60000, 0, "how often a worker looks for jobs when nothing wakes it"},
 };
@@ -133,6 +135,7 @@ krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 		}
 		option_set(row, text, ret, problems);
 	}
+	ret->idle_timeout_ms = 2 * ret->statement_timeout_ms;
 	if (ret->api_key_pepper.len && ret->api_key_pepper.len < 16)
 		krn_problem_add(problems, "API_KEY_PEPPER",
 				"must have at least 16 bytes");

@@ -40,7 +40,15 @@ struct krn_options {
 	int64_t request_memory_mib;         /* REQUEST_MEMORY_MIB */
 	int64_t worker_lease_seconds;       /* WORKER_LEASE_SECONDS */
 	int64_t worker_poll_ms;             /* WORKER_POLL_MS */
+	int64_t worker_fallback_seconds;    /* WORKER_FALLBACK_SECONDS */
 	int64_t run_chunk_customers;        /* RUN_CHUNK_CUSTOMERS */
+	int64_t schedule_late_seconds;      /* SCHEDULE_LATE_SECONDS */
+
+	/*
+	 * How long a session may leave a transaction idle; 0: for ever. Twice
+	 * STATEMENT_TIMEOUT_MS; programs that do more than requests set it.
+	 */
+	int64_t idle_timeout_ms;
 };
 
 /* Life cycle */

@@ -197,6 +197,16 @@ run_refuse_move(struct krn_db *db, struct krn_str campaign_id,
 			  move->verb);
 }
 
+void
+krn_run_discard(struct krn_arena *arena, struct krn_db *db,
+		struct krn_str run_id)
+{
+	const struct krn_param params[] = {
+	    krn_param_str(krn_id_new(arena, "job")), krn_param_str(run_id)};
+
+	krn_db_send(db, KRN_STMT_run_discard, params, NULL);
+}
+
 enum krn_err
 krn_run_move(struct krn_arena *arena, struct krn_db *db,
 	     const struct krn_caller *caller, struct krn_str campaign_id,
@@ -229,6 +239,7 @@ krn_run_move(struct krn_arena *arena, struct krn_db *db,
 	if (krn_rows_nr(rows) == 0)
 		return run_refuse_move(db, campaign_id, run_id, move, err);
 	krn_db_send(db, move->jobs, jobs, NULL);
+	krn_run_discard(arena, db, run_id);
 	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
 	*ret_document = krn_rows_str(rows, 0, 0);
 	if ((e = run_audit_changes(arena, members, KRN_NR(members), &changes,
@@ -381,8 +392,6 @@ krn_campaign_delete(struct krn_arena *arena, struct krn_db *db,
 		return e;
 	audit.entity_name = krn_value_find(&fields, "name")->string;
 	if (krn_rows_nr(open)) {
-		const struct krn_param run[] = {
-		    krn_param_str(krn_rows_str(open, 0, 0))};
 		struct krn_str document;
 
 		if (!force)
@@ -393,7 +402,6 @@ krn_campaign_delete(struct krn_arena *arena, struct krn_db *db,
 				      krn_rows_str(open, 0, 0), KRN_RUN_CANCEL,
 				      &document, err)))
 			return e;
-		krn_db_send(db, KRN_STMT_run_jobs_delete, run, NULL);
 	}
 	if ((e = krn_db_exec(db, KRN_STMT_campaign_delete, id, &gone, err)))
 		return e;

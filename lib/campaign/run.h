@@ -42,6 +42,13 @@ krn_run_move(struct krn_arena *arena, struct krn_db *db,
 	     struct krn_str *ret_document, struct krn_error *err);
 
 /*
+ * In a transaction that cancelled or failed the run: have the file removed
+ * that its last step may have left. Queued.
+ */
+void krn_run_discard(struct krn_arena *arena, struct krn_db *db,
+		     struct krn_str run_id);
+
+/*
  * Execute with a flow and a segment's view: a new run when `id` is a
  * campaign's, else the run of that id from its beginning.
  *

@@ -7,6 +7,7 @@
 #include "campaign/step.h"
 
 #include "base/json_in.h"
+#include "campaign/run.h"
 #include "campaign/step_private.h"
 
 static const struct {
@@ -18,6 +19,7 @@ static const struct {
     {"run_allocate", krn_step_allocate},
     {"run_finish", krn_step_finish},
     {"run_purge", krn_step_purge},
+    {"run_discard", krn_step_discard},
 };
 
 static struct krn_str
@@ -49,32 +51,53 @@ krn_step_run(struct krn_arena *arena, struct krn_db *db,
 			  KRN_STR_ARG(job->kind));
 }
 
-enum krn_err
-krn_step_fail(struct krn_arena *arena, struct krn_db *db,
-	      const struct krn_job *job, struct krn_str reason,
-	      struct krn_error *err)
+/*
+ * A transaction about the job and its run. The run's row is locked before the
+ * job's, as by whoever holds or ends the run.
+ */
+static enum krn_err
+step_begin_end(struct krn_arena *arena, struct krn_db *db,
+	       const struct krn_job *job, struct krn_error *err)
 {
-	const struct krn_param params[] = {
-	    krn_param_str(step_payload_text(job, "runId")),
-	    krn_param_str(reason),
-	};
+	const struct krn_param run[] = {
+	    krn_param_str(step_payload_text(job, "runId"))};
 	enum krn_err e;
 
 	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
 		return e;
 	krn_tenant_set(db, job->tenant_id);
+	krn_db_send(db, KRN_STMT_run_hold, run, NULL);
+	return KRN_OK;
+}
+
+enum krn_err
+krn_step_fail(struct krn_arena *arena, struct krn_db *db,
+	      const struct krn_job *job, struct krn_str reason,
+	      struct krn_error *err)
+{
+	const struct krn_str run_id = step_payload_text(job, "runId");
+	const struct krn_param params[] = {
+	    krn_param_str(run_id),
+	    krn_param_str(reason),
+	};
+	enum krn_err e;
+
+	if ((e = step_begin_end(arena, db, job, err)))
+		return e;
 	if ((e = krn_job_bury(arena, db, job, reason, err))) {
 		krn_db_rollback(db);
 		return e;
 	}
 	krn_db_send(db, KRN_STMT_run_fail, params, NULL);
+	krn_run_discard(arena, db, run_id);
 	return krn_db_commit(db, err);
 }
 
 enum krn_err
-krn_step_note(struct krn_arena *arena, struct krn_db *db,
-	      const struct krn_job *job, struct krn_str reason,
-	      struct krn_error *err)
+krn_step_retry(struct krn_arena *arena, struct krn_db *db,
+	       const struct krn_job *job, struct krn_str reason,
+	       struct krn_str detail, int64_t *ret_pause_us,
+	       struct krn_error *err)
 {
 	const struct krn_str text = krn_str_printf(
 	    arena, "attempt %lld of %lld failed, it will be tried again: %.*s",
@@ -88,9 +111,12 @@ krn_step_note(struct krn_arena *arena, struct krn_db *db,
 
 	if (!text.s)
 		return krn_arena_fail(arena, err);
-	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
+	if ((e = step_begin_end(arena, db, job, err)))
 		return e;
-	krn_tenant_set(db, job->tenant_id);
+	if ((e = krn_job_retry(arena, db, job, detail, ret_pause_us, err))) {
+		krn_db_rollback(db);
+		return e;
+	}
 	krn_db_send(db, KRN_STMT_run_note, params, NULL);
 	return krn_db_commit(db, err);
 }
@@ -140,7 +166,7 @@ enum krn_err
 step_compile(struct krn_step *step, const struct krn_value *config,
 	     struct krn_str space, struct krn_str view,
 	     const struct krn_plan_times *times, const struct krn_plan **ret,
-	     struct krn_error *err)
+	     const struct krn_rows **ret_columns, struct krn_error *err)
 {
 	const struct krn_param params[] = {krn_param_str(space),
 					   krn_param_str(view)};
@@ -169,8 +195,18 @@ step_compile(struct krn_step *step, const struct krn_value *config,
 		return krn_refuse(err, KRN_ERR_INVALID,
 				  "the segment's view is gone or has no column "
 				  "customer_id");
+	*ret_columns = rows;
 	return krn_plan_compile(step->arena, config, attributes, nr, times, ret,
 				err);
+}
+
+int64_t
+step_column(const struct krn_rows *columns, struct krn_str name)
+{
+	for (size_t i = 0; i < krn_rows_nr(columns); i++)
+		if (krn_str_eq(krn_rows_str(columns, i, 0), name))
+			return (int64_t)i;
+	return -1;
 }
 
 enum krn_err
@@ -203,5 +239,5 @@ step_load(struct krn_step *step, struct step_run *ret, struct krn_error *err)
 				2 * KRN_JSON_DEPTH_MAX, &ret->config, err)))
 		return e;
 	return step_compile(step, &ret->config, ret->space, ret->view_name,
-			    &times, &ret->plan, err);
+			    &times, &ret->plan, &rows, err);
 }

@@ -37,16 +37,23 @@ KRN_MUSTCHECK enum krn_err krn_step_run(struct krn_arena *arena,
 					struct krn_error *err);
 
 /*
- * The attempt failed and the job will be tried again: the run says why it is
- * held up, until it is complete. A transaction of its own.
+ * The attempt failed and the job will be tried again, after *ret_pause_us: the
+ * run says why it is held up, `reason`, until it is complete; the job keeps
+ * `detail`. A transaction of its own.
+ * Errors: KRN_ERR_CONFLICT  another worker has the job
  */
-KRN_MUSTCHECK enum krn_err krn_step_note(struct krn_arena *arena,
-					 struct krn_db *db,
-					 const struct krn_job *job,
-					 struct krn_str reason,
-					 struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_step_retry(struct krn_arena *arena,
+					  struct krn_db *db,
+					  const struct krn_job *job,
+					  struct krn_str reason,
+					  struct krn_str detail,
+					  int64_t *ret_pause_us,
+					  struct krn_error *err);
 
-/* The run fails with a reason; its job is buried. A transaction of its own. */
+/*
+ * The run fails with a reason; its job is buried. A transaction of its own.
+ * Errors: KRN_ERR_CONFLICT  another worker has the job
+ */
 KRN_MUSTCHECK enum krn_err krn_step_fail(struct krn_arena *arena,
 					 struct krn_db *db,
 					 const struct krn_job *job,
@@ -62,6 +69,8 @@ KRN_MUSTCHECK enum krn_err krn_step_allocate(struct krn_step *step,
 					     struct krn_error *err);
 KRN_MUSTCHECK enum krn_err krn_step_purge(struct krn_step *step,
 					  struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_step_discard(struct krn_step *step,
+					    struct krn_error *err);
 KRN_MUSTCHECK enum krn_err krn_step_finish(struct krn_step *step,
 					   struct krn_error *err);
 

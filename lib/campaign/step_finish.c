@@ -1,7 +1,8 @@
 /*
- * Step 4: the file, the interactions, the summary. The file has its name
- * before the run says that it is there; a step that is killed in between
- * writes the same bytes again.
+ * Step 4: the file, the interactions, the summary. The file gets its name when
+ * the run's row is locked and the job is ours for sure, before the run says
+ * that it is there; a step that is killed in between writes the same bytes
+ * again, and whoever cancels the run in between has them removed.
  */
 
 #include "base/base.h"
@@ -81,16 +82,6 @@ struct finish_names {
 	struct krn_buf list;            /* for the slot */
 };
 
-/* The place of a column among the segment's; -1: it has none. */
-static int64_t
-finish_column(const struct krn_rows *columns, struct krn_str name)
-{
-	for (size_t k = 0; k < krn_rows_nr(columns); k++)
-		if (krn_str_eq(krn_rows_str(columns, k, 0), name))
-			return (int64_t)k;
-	return -1;
-}
-
 static void
 finish_name_add(struct finish_names *names, struct krn_str name)
 {
@@ -109,7 +100,7 @@ finish_attribute_find(void *data, struct krn_str name)
 	for (size_t i = 0; i < output->attributes_nr; i++)
 		if (krn_str_eq(output->attributes[i], name))
 			return (int)i;
-	if (finish_column(names->columns, name) < 0 ||
+	if (step_column(names->columns, name) < 0 ||
 	    output->attributes_nr == KRN_OUTPUT_COLUMNS_MAX)
 		return -1;
 	finish_name_add(names, name);
@@ -139,7 +130,7 @@ finish_attributes(struct finish *finish, struct krn_str *ret_list,
 			continue;
 		const struct krn_str name =
 		    output->attributes[output->columns[i].attribute];
-		const int64_t k = finish_column(names.columns, name);
+		const int64_t k = step_column(names.columns, name);
 
 		if (k < 0)
 			return krn_refuse(err, KRN_ERR_INVALID,
@@ -246,8 +237,7 @@ finish_file(struct finish *finish, struct krn_error *err)
 	if ((e = krn_file_begin(arena, path, &finish->file, err)) ||
 	    (e = finish_stream(finish, err)))
 		return e;
-	return krn_file_publish(finish->file, &finish->bytes, finish->sha256,
-				err);
+	return krn_file_end(finish->file, &finish->bytes, finish->sha256, err);
 }
 
 /* {"offerId", "offerName", "count", "percent"} of what was given at all. */
@@ -342,6 +332,16 @@ finish_summary(const struct finish *finish, const struct krn_rows *tally,
 	return krn_buf_end(&buf, ret, err);
 }
 
+/* The disk's reason is the log's, which names the path. */
+static enum krn_err
+finish_file_failed(enum krn_err e, struct krn_error *err)
+{
+	if (e == KRN_ERR_INTERNAL && err && !err->message[0])
+		snprintf(err->message, sizeof(err->message),
+			 "the file of the run could not be written");
+	return e;
+}
+
 static enum krn_err
 finish_run(struct finish *finish, struct krn_error *err)
 {
@@ -352,13 +352,8 @@ finish_run(struct finish *finish, struct krn_error *err)
 	enum krn_err e;
 
 	krn_buf_init(&finish->last_customer, step->arena);
-	if ((e = finish_file(finish, err))) {
-		/* the disk's reason is the log's, which names the path */
-		if (e == KRN_ERR_INTERNAL && err && !err->message[0])
-			snprintf(err->message, sizeof(err->message),
-				 "the file of the run could not be written");
-		return e;
-	}
+	if ((e = finish_file(finish, err)))
+		return finish_file_failed(e, err);
 	krn_db_send(step->db, KRN_STMT_run_interactions, id, NULL);
 	krn_db_send(step->db, KRN_STMT_run_tally, id, &tally);
 	if ((e = krn_db_flush(step->db, err)) ||
@@ -373,8 +368,15 @@ finish_run(struct finish *finish, struct krn_error *err)
 	    krn_param_int(step->arena, finish->decisions),
 	};
 
+	/* from here on nobody holds, ends or deletes the run before we commit */
+	krn_db_send(step->db, KRN_STMT_run_hold, id, NULL);
+	if ((e = krn_job_end(step->arena, step->db, step->job, err)))
+		return e;
+	if ((e = krn_file_publish(finish->file, &finish->bytes, finish->sha256,
+				  err)))
+		return finish_file_failed(e, err);
 	krn_db_send(step->db, KRN_STMT_run_finish, params, NULL);
-	return KRN_OK;
+	return krn_db_commit(step->db, err);
 }
 
 enum krn_err
@@ -391,7 +393,7 @@ krn_step_finish(struct krn_step *step, struct krn_error *err)
 	if ((e = step_begin(step, KRN_TX_WRITE, err)) ||
 	    (e = step_load(step, &run, err)))
 		return e;
-	if (run.is_running && (e = finish_run(finish, err)))
-		return e;
+	if (run.is_running)
+		return finish_run(finish, err);
 	return krn_job_complete(step->arena, step->db, step->job, err);
 }

@@ -6,7 +6,12 @@
 #include "base/base.h"
 
 #include "base/json_in.h"
+#include "campaign/output.h"
 #include "campaign/step_private.h"
+
+/* So many customers' leftovers are removed while the run is locked: some tens
+ * of milliseconds. */
+#define PLAN_CLEAN_CUSTOMERS 5000
 
 /* Can every customer be told apart? Names one who cannot. */
 static enum krn_err
@@ -59,32 +64,80 @@ plan_enqueue(struct krn_step *step, int64_t chunks, struct krn_error *err)
 	return KRN_OK;
 }
 
+/* One transaction of plan_clean; how many rows it removed. */
+static enum krn_err
+plan_clean_some(struct krn_step *step, int64_t *ret_rows, struct krn_error *err)
+{
+	const struct krn_param run[] = {krn_param_str(step->run_id)};
+	const struct krn_rows *left, *gone;
+	enum krn_err e;
+
+	*ret_rows = 0;
+	if ((e = step_begin(step, KRN_TX_WRITE, err)) ||
+	    (e = krn_db_exec(step->db, KRN_STMT_run_leftover, run, &left, err)))
+		return e;
+	if (krn_rows_nr(left)) {
+		const struct krn_param clean[] = {
+		    krn_param_str(step->run_id),
+		    krn_param_str(krn_rows_str(left, 0, 0)),
+		    krn_param_int(step->arena, PLAN_CLEAN_CUSTOMERS)};
+
+		if ((e = krn_db_exec(step->db, KRN_STMT_run_clean, clean, &gone,
+				     err)))
+			return e;
+		*ret_rows = krn_rows_affected(gone);
+	}
+	return krn_db_commit(step->db, err);
+}
+
 /*
- * In a transaction of its own, before the snapshot: partitions are made, and
- * what an earlier attempt left goes.
+ * In transactions of their own, before the snapshot: partitions are made, and
+ * what an earlier attempt left goes, bit by bit, since the run is locked
+ * meanwhile.
  */
 static enum krn_err
-plan_partitions(struct krn_step *step, struct krn_error *err)
+plan_prepare(struct krn_step *step, struct krn_error *err)
 {
 	const struct krn_param params[] = {krn_param_c("now")};
-	const struct krn_param run[] = {krn_param_str(step->run_id)};
-	const struct krn_rows *left;
+	int64_t removed;
 	enum krn_err e;
 
 	if ((e = step_begin(step, KRN_TX_WRITE, err)))
 		return e;
 	krn_db_send(step->db, KRN_STMT_run_month_ensure, params, NULL);
-	krn_db_send(step->db, KRN_STMT_run_leftover, run, &left);
-	if ((e = krn_db_flush(step->db, err)))
+	if ((e = krn_db_commit(step->db, err)))
 		return e;
-	if (krn_rows_nr(left)) {
-		const struct krn_param clean[] = {
-		    krn_param_str(step->run_id),
-		    krn_param_str(krn_rows_str(left, 0, 0))};
+	do {
+		if ((e = plan_clean_some(step, &removed, err)))
+			return e;
+	} while (removed);
+	return KRN_OK;
+}
 
-		krn_db_send(step->db, KRN_STMT_run_clean, clean, NULL);
-	}
-	return krn_db_commit(step->db, err);
+/* The file's attributes: better now than at the end of the run. */
+static enum krn_err
+plan_check_file(struct krn_step *step, const struct krn_value *config,
+		const struct krn_rows *columns, struct krn_error *err)
+{
+	struct krn_output *output =
+	    krn_arena_make(step->arena, struct krn_output);
+	enum krn_err e;
+
+	if (!output)
+		return krn_arena_fail(step->arena, err);
+	if ((e = krn_output_init(
+		 output,
+		 krn_value_find(krn_value_find(config, "campaign"),
+				"fileConfig"),
+		 err)))
+		return e;
+	for (size_t i = 0; i < output->attributes_nr; i++)
+		if (step_column(columns, output->attributes[i]) < 0)
+			return krn_refuse(err, KRN_ERR_INVALID,
+					  "the segment has no attribute "
+					  "\"%.*s\" for the file",
+					  KRN_STR_ARG(output->attributes[i]));
+	return KRN_OK;
 }
 
 static enum krn_err
@@ -97,7 +150,7 @@ plan_fix(struct krn_step *step, const struct krn_rows *fixed,
 	    krn_rows_time(fixed, 0, 1), krn_rows_time(fixed, 0, 2),
 	    krn_rows_time(fixed, 0, 3), krn_rows_time(fixed, 0, 4)};
 	const struct krn_plan *plan;
-	const struct krn_rows *rows;
+	const struct krn_rows *rows, *columns;
 	struct krn_value config;
 	int64_t customers = 0;
 	enum krn_err e;
@@ -105,7 +158,8 @@ plan_fix(struct krn_step *step, const struct krn_rows *fixed,
 	if ((e = krn_json_parse(step->arena, krn_rows_str(fixed, 0, 0),
 				2 * KRN_JSON_DEPTH_MAX, &config, err)) ||
 	    (e = step_compile(step, &config, names[0], names[1], &times, &plan,
-			      err)) ||
+			      &columns, err)) ||
+	    (e = plan_check_file(step, &config, columns, err)) ||
 	    (e = plan_check_segment(step, names, &customers, err)))
 		return e;
 
@@ -137,7 +191,7 @@ krn_step_plan(struct krn_step *step, struct krn_error *err)
 	const struct krn_rows *status, *fixed;
 	enum krn_err e;
 
-	if ((e = plan_partitions(step, err)) ||
+	if ((e = plan_prepare(step, err)) ||
 	    (e = step_begin(step, KRN_TX_PLAN, err)))
 		return e;
 	krn_db_send(step->db, KRN_STMT_run_status, params, &status);

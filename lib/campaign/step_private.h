@@ -36,7 +36,10 @@ KRN_MUSTCHECK enum krn_err
 step_compile(struct krn_step *step, const struct krn_value *config,
 	     struct krn_str space, struct krn_str view,
 	     const struct krn_plan_times *times, const struct krn_plan **ret,
-	     struct krn_error *err);
+	     const struct krn_rows **ret_columns, struct krn_error *err);
+
+/* The place of a name in rows of segment_columns; -1: it has none. */
+int64_t step_column(const struct krn_rows *columns, struct krn_str name);
 
 struct step_limits step_limits(const struct krn_value *config);
 

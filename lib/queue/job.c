@@ -83,11 +83,12 @@ job_mark(struct krn_arena *arena, struct krn_db *db, struct krn_job_mark *mark,
 
 /*
  * What is before the first of a batch is done, or somebody else's: when it
- * comes back, the next move of the mark finds it. Where tenants take turns,
- * an older job may be waiting for its tenant's turn.
+ * comes back, the next move of the mark finds it. Where more tenants wait than
+ * the batch has room for, an older job may be waiting for its tenant's turn.
  */
 static void
-job_mark_claimed(struct krn_job_mark *mark, const struct krn_rows *rows)
+job_mark_claimed(struct krn_job_mark *mark, const struct krn_rows *rows,
+		 size_t max)
 {
 	const size_t nr = krn_rows_nr(rows);
 	int64_t first = INT64_MAX;
@@ -97,7 +98,7 @@ job_mark_claimed(struct krn_job_mark *mark, const struct krn_rows *rows)
 	for (size_t i = 0; i < nr; i++)
 		if (krn_rows_int(rows, i, 8) < first)
 			first = krn_rows_int(rows, i, 8);
-	if (krn_rows_int(rows, 0, 9) == 1)
+	if (krn_rows_int(rows, 0, 9) <= (int64_t)max)
 		mark->low = first;
 	snprintf(mark->after, sizeof(mark->after), "%.*s",
 		 KRN_STR_ARG(krn_rows_str(rows, nr - 1, 0)));
@@ -113,8 +114,11 @@ job_read(struct krn_arena *arena, const struct krn_rows *rows, size_t row,
 
 	if (!payload)
 		return krn_arena_fail(arena, err);
-	if ((e = krn_json_parse_stored(arena, krn_rows_str(rows, row, 4),
-				       payload, err)))
+	e = krn_json_parse_stored(arena, krn_rows_str(rows, row, 4), payload,
+				  err);
+	if (e == KRN_ERR_INVALID)
+		payload = NULL;
+	else if (e)
 		return e;
 	*ret = (struct krn_job){
 	    .tenant_id = krn_rows_str(rows, row, 0),
@@ -175,7 +179,7 @@ krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
 	for (size_t i = 0; i < krn_rows_nr(rows); i++)
 		if ((e = job_read(arena, rows, i, &(*ret)[i], err)))
 			return e;
-	job_mark_claimed(mark, rows);
+	job_mark_claimed(mark, rows, max);
 	*ret_nr = krn_rows_nr(rows);
 	return KRN_OK;
 }
@@ -246,8 +250,8 @@ job_taken(const struct krn_job *job, struct krn_error *err)
 }
 
 enum krn_err
-krn_job_complete(struct krn_arena *arena, struct krn_db *db,
-		 const struct krn_job *job, struct krn_error *err)
+krn_job_end(struct krn_arena *arena, struct krn_db *db,
+	    const struct krn_job *job, struct krn_error *err)
 {
 	const struct krn_param params[] = {
 	    krn_param_str(job->id),
@@ -260,16 +264,26 @@ krn_job_complete(struct krn_arena *arena, struct krn_db *db,
 	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
 	if ((e = krn_db_flush(db, err)))
 		return e;
-	if (krn_rows_nr(rows) == 0)
-		return job_taken(job, err);
+	return krn_rows_nr(rows) ? KRN_OK : job_taken(job, err);
+}
+
+enum krn_err
+krn_job_complete(struct krn_arena *arena, struct krn_db *db,
+		 const struct krn_job *job, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_job_end(arena, db, job, err)))
+		return e;
 	return krn_db_commit(db, err);
 }
 
 enum krn_err
 krn_job_retry(struct krn_arena *arena, struct krn_db *db,
 	      const struct krn_job *job, struct krn_str reason,
-	      struct krn_error *err)
+	      int64_t *ret_pause_us, struct krn_error *err)
 {
+	const struct krn_rows *rows;
 	unsigned char random;
 	double pause = 1;
 	enum krn_err e;
@@ -287,11 +301,10 @@ krn_job_retry(struct krn_arena *arena, struct krn_db *db,
 	    krn_param_double(arena, pause),
 	};
 
-	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
+	*ret_pause_us = (int64_t)(pause * KRN_US_PER_SECOND);
+	if ((e = krn_db_exec(db, KRN_STMT_job_retry, params, &rows, err)))
 		return e;
-	krn_tenant_set(db, job->tenant_id);
-	krn_db_send(db, KRN_STMT_job_retry, params, NULL);
-	return krn_db_commit(db, err);
+	return krn_rows_nr(rows) ? KRN_OK : job_taken(job, err);
 }
 
 enum krn_err

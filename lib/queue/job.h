@@ -6,10 +6,10 @@
  *
  * A worker claims a job under a lease and a fencing token. The lease belongs
  * to the worker's database session: when the session ends, however it ends,
- * the job is free again at once; a worker that is alive and silent, with no
- * statement at work, loses it when the lease is over. A job is completed in the transaction of its
- * effect, and only with the token of the last claim, so of two workers that
- * believe to have a job one commits.
+ * the job is free again at once; a worker that hangs loses it when the lease
+ * is over (lease.h). A job is completed in the transaction of its effect, and
+ * only with the token of the last claim, so of two workers that believe to
+ * have a job one commits.
  *
  * Source: DESIGN section 6, queue; doc/decisions/004-leases.md.
  */
@@ -19,7 +19,7 @@
 
 struct krn_job {
 	struct krn_str tenant_id, id, topic, kind;
-	const struct krn_value *payload;
+	const struct krn_value *payload; /* NULL: it cannot be read */
 	int64_t fence;
 	int64_t attempts; /* with this one */
 	int64_t max_attempts;
@@ -75,7 +75,17 @@ krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
 		  struct krn_error *err);
 
 /*
- * The job's effect is in this transaction: end it and commit.
+ * The job's effect is in this transaction, which ends it. From here to the
+ * commit the job is ours for sure.
+ * Errors: KRN_ERR_CONFLICT  another worker has the job; do not commit
+ */
+KRN_MUSTCHECK enum krn_err krn_job_end(struct krn_arena *arena,
+				       struct krn_db *db,
+				       const struct krn_job *job,
+				       struct krn_error *err);
+
+/*
+ * End the job and commit.
  * Errors: KRN_ERR_CONFLICT  another worker has the job; nothing was committed
  */
 KRN_MUSTCHECK enum krn_err krn_job_complete(struct krn_arena *arena,
@@ -84,13 +94,15 @@ KRN_MUSTCHECK enum krn_err krn_job_complete(struct krn_arena *arena,
 					    struct krn_error *err);
 
 /*
- * The attempt failed: try again after a pause that doubles (with jitter, at
- * most ten minutes). A transaction of its own.
+ * The attempt failed: in this transaction, let the job be tried again after a
+ * pause that doubles (with jitter, at most ten minutes).
+ * Errors: KRN_ERR_CONFLICT  another worker has the job; do not commit
  */
 KRN_MUSTCHECK enum krn_err krn_job_retry(struct krn_arena *arena,
 					 struct krn_db *db,
 					 const struct krn_job *job,
 					 struct krn_str reason,
+					 int64_t *ret_pause_us,
 					 struct krn_error *err);
 
 /*

@@ -119,7 +119,7 @@ krn_db_new(struct krn_str url, const char *program,
 		 "-c idle_in_transaction_session_timeout=%lld",
 		 (long long)options->statement_timeout_ms,
 		 (long long)options->lock_timeout_ms,
-		 (long long)options->statement_timeout_ms * 2);
+		 (long long)options->idle_timeout_ms);
 	/* without a limit on statements silence has none either */
 	db->patience_ms = options->statement_timeout_ms
 			      ? (int)options->statement_timeout_ms +
@@ -168,6 +168,27 @@ db_lost(struct krn_db *db, struct krn_error *err)
 	return code;
 }
 
+void
+krn_db_set_tick(struct krn_db *db, int every_ms, krn_db_tick_fn tick,
+		void *data)
+{
+	db->tick.call = tick;
+	db->tick.data = data;
+	db->tick.every_us = tick ? (int64_t)every_ms * 1000 : 0;
+	db->tick.next_us = krn_clock_monotonic_us() + db->tick.every_us;
+	db->tick.is_over = false;
+}
+
+void
+krn_db_tick(struct krn_db *db)
+{
+	if (!db->tick.every_us || db->tick.is_over ||
+	    krn_clock_monotonic_us() < db->tick.next_us)
+		return;
+	db->tick.is_over = !db->tick.call(db->tick.data);
+	db->tick.next_us = krn_clock_monotonic_us() + db->tick.every_us;
+}
+
 /* Milliseconds until the server is taken for dead, 0: now; -1: never. */
 static int
 db_patience_left(const struct krn_db *db, int64_t start_us)
@@ -179,6 +200,27 @@ db_patience_left(const struct krn_db *db, int64_t start_us)
 
 	return waited_ms < db->patience_ms ? db->patience_ms - (int)waited_ms
 					   : 0;
+}
+
+/* The sooner of two, where -1 is never. */
+static int
+db_sooner(int one_ms, int other_ms)
+{
+	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms
+								  : one_ms;
+}
+
+/* How long to poll at most: somebody may have to be told that we live. */
+static int
+db_poll_ms(const struct krn_db *db, int left_ms)
+{
+	const int64_t now_us = krn_clock_monotonic_us();
+	const int64_t tick_us =
+	    db->tick.next_us > now_us ? db->tick.next_us - now_us : 0;
+
+	if (db->tick.every_us)
+		left_ms = db_sooner(left_ms, (int)(tick_us / 1000) + 1);
+	return db_sooner(left_ms, krn_service_patience_ms());
 }
 
 bool
@@ -197,13 +239,11 @@ db_wait(struct krn_db *db, bool to_write)
 	 * To wait for a database that works is to live.
 	 */
 	while ((left_ms = db_patience_left(db, start)) != 0) {
-		const int part_ms = krn_service_patience_ms();
-
 		krn_service_alive();
-		ready = poll(&fd, 1,
-			     part_ms >= 0 && (left_ms < 0 || part_ms < left_ms)
-				 ? part_ms
-				 : left_ms);
+		krn_db_tick(db);
+		if (db->tick.is_over)
+			return false;
+		ready = poll(&fd, 1, db_poll_ms(db, left_ms));
 		if (ready > 0)
 			return PQconsumeInput(db->conn) == 1;
 		if (ready < 0 && errno != EINTR)

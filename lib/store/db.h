@@ -125,6 +125,19 @@ KRN_MUSTCHECK enum krn_err krn_db_exec(struct krn_db *db, enum krn_stmt stmt,
 KRN_MUSTCHECK enum krn_err krn_db_commit(struct krn_db *db,
 					 struct krn_error *err);
 
+/*
+ * While a statement or a stream takes long, call `tick` about every `every_ms`
+ * milliseconds; NULL: no more. It may use another krn_db, not this one. When
+ * it gives false, the connection is closed and the statement fails as if it
+ * had been lost.
+ */
+typedef bool (*krn_db_tick_fn)(void *data);
+void krn_db_set_tick(struct krn_db *db, int every_ms, krn_db_tick_fn tick,
+		     void *data);
+
+/* For work between statements that takes long: tick when it is time. */
+void krn_db_tick(struct krn_db *db);
+
 /* End the transaction, undo it. Safe at any time. */
 void krn_db_rollback(struct krn_db *db);
 

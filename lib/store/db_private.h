@@ -51,6 +51,14 @@ struct krn_db {
 	/* without a byte for so long the server is dead; -1: never */
 	int patience_ms;
 
+	/* what is done while waiting; every_us 0: nothing */
+	struct {
+		krn_db_tick_fn call;
+		void *data;
+		int64_t every_us, next_us; /* monotonic */
+		bool is_over;              /* it said so */
+	} tick;
+
 	/* reconnecting */
 	int64_t retry_at_us; /* monotonic */
 	int64_t retry_pause_us;

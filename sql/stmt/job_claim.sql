@@ -1,15 +1,15 @@
 -- job_claim: the next due jobs, under a lease and new fencing tokens.
 -- Tenants take turns, from the one behind `after` on, each in the order of its jobs: one
--- with a million jobs does not keep the others waiting. A lease ends with the database
--- session that took it, or with its time when that session is not at work; a statement
--- that runs for an hour longer is given up. `low` is below every job that may be due: the
--- scan begins behind what vacuum cannot remove while an old snapshot is open.
+-- with a million jobs does not keep the others waiting. A lease ends with its time, which
+-- a step that lives renews, or with the database session that took it. `low` is below
+-- every job that may be due: the scan begins behind what vacuum cannot remove while an
+-- old snapshot is open.
 -- params: lease_seconds int8, max int8, low int8, after text
 -- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4, seq int8, tenants int8)
 -- role: worker
 -- access: write
 WITH session AS MATERIALIZED (
-	SELECT a.pid, a.backend_start, a.state
+	SELECT a.pid, a.backend_start
 	FROM pg_catalog.pg_stat_activity AS a
 	WHERE a.usename = current_user
 ), waiting AS (
@@ -17,11 +17,9 @@ WITH session AS MATERIALIZED (
 	FROM kaireon.tenants AS t
 	WHERE EXISTS (SELECT FROM kaireon.jobs AS j
 	              WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now()
-	                AND (j.leased_until IS NULL OR NOT EXISTS (
+	                AND (j.leased_until IS NULL OR j.leased_until < pg_catalog.now() OR NOT EXISTS (
 				SELECT FROM session AS s
-				WHERE s.pid = j.lease_pid AND s.backend_start = j.lease_start
-				  AND j.leased_until + CASE s.state WHEN 'active' THEN interval '1 hour'
-				                                    ELSE interval '0' END >= pg_catalog.now())))
+				WHERE s.pid = j.lease_pid AND s.backend_start = j.lease_start)))
 ), turn AS MATERIALIZED (
 	-- some more than are wanted: another worker may be at the first of them
 	(SELECT w.tenant_id FROM waiting AS w WHERE w.tenant_id > $4::text
@@ -37,11 +35,9 @@ WITH session AS MATERIALIZED (
 		SELECT j.tenant_id, j.id, j.seq
 		FROM kaireon.jobs AS j
 		WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now()
-		  AND (j.leased_until IS NULL OR NOT EXISTS (
+		  AND (j.leased_until IS NULL OR j.leased_until < pg_catalog.now() OR NOT EXISTS (
 			SELECT FROM session AS s
-			WHERE s.pid = j.lease_pid AND s.backend_start = j.lease_start
-			  AND j.leased_until + CASE s.state WHEN 'active' THEN interval '1 hour'
-			                                    ELSE interval '0' END >= pg_catalog.now()))
+			WHERE s.pid = j.lease_pid AND s.backend_start = j.lease_start))
 		ORDER BY j.seq
 		LIMIT ($2::int8 + (SELECT count(*) FROM turn) - 1) / (SELECT count(*) FROM turn)
 		FOR UPDATE OF j SKIP LOCKED) AS d) AS n

@@ -1,6 +1,6 @@
--- run_finish: the run is complete; no row: it was held or ended meanwhile.
+-- run_finish: the run, whose row is locked, is complete.
 -- params: run_id text, summary jsonb, status text, file_path text, decisions int8
--- result: zero_or_one (campaign_id text)
+-- result: one_row (campaign_id text)
 -- role: worker
 -- access: write
 WITH tenant AS (

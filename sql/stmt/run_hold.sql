@@ -6,4 +6,4 @@
 SELECT r.status
 FROM kaireon.campaign_runs AS r
 WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text
-FOR UPDATE OF r;
+FOR NO KEY UPDATE OF r;

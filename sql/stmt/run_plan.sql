@@ -4,7 +4,7 @@
 -- role: worker
 -- access: write
 UPDATE kaireon.campaign_runs AS r
-SET status = 'running', step = 'decide', started_at = pg_catalog.clock_timestamp(),
+SET status = 'running', step = CASE WHEN $6::int8 = 0 THEN 'finish' ELSE 'decide' END, started_at = pg_catalog.clock_timestamp(),
     planned_now = $2::timestamptz,
     run_month = pg_catalog.date_trunc('month', $2::timestamptz AT TIME ZONE 'UTC')::date,
     xid_ceiling = $3::xid8,
