@@ -148,7 +148,7 @@ subtest 'a prepared statement that failed first' => sub {
 subtest 'our own SQLSTATEs' => sub {
 	$conn = Kaireon::Db->new($db->url('api'));
 	$conn->ok('begin', 'read');
-	$conn->ok('send', 'authenticate', '\x00', 'viewer');
+	$conn->ok('send', 'authenticate', '\x00', 'viewer', 'a route');
 	my ($id, $sqlstate, $message) = $conn->fails('commit');
 	is "$id $sqlstate", 'UNAUTHORIZED KR401', 'KR401';
 	is $message, 'a valid API key is required', 'its message is for the client';

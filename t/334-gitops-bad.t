@@ -85,6 +85,8 @@ like($err, qr/^kaireonctl: BASE_URL and API_KEY must be set/, 'without an addres
 is("$status $out", '1 ', 'nobody answers');
 like($err, qr/^kaireonctl: no answer: /, 'and that is said');
 ($status, $out, $err) = ctl({ BASE_URL => 'file:///etc', API_KEY => 'krn_x' }, 'gitops', 'export');
+like($err, qr/^kaireonctl: the address has no host/, 'a file is no address');
+($status, $out, $err) = ctl({ BASE_URL => 'ftp://127.0.0.1:1', API_KEY => 'krn_x' }, 'gitops', 'export');
 like($err, qr/^kaireonctl: no answer: /, 'only http and https');
 make_path("$stack->{dir}/repo/offers");
 ($status, $out, $err) = ctl({ BASE_URL => 'http://127.0.0.1:1', API_KEY => 'krn_x' }, 'gitops', 'apply', "$stack->{dir}/repo");

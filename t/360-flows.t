@@ -27,7 +27,7 @@ sub call {
 sub details { my ($answer) = @_; return join '; ', map { "$_->{field}: $_->{message}" } @{ $answer->{json}{error}{details} || [] } }
 sub epoch { return $stack->owner("SELECT epoch FROM kaireon.config_epochs WHERE tenant_id = 'one'") }
 
-my $seq = 0;
+my $seq = $stack->owner("SELECT seq FROM kaireon.audit_heads WHERE tenant_id = 'one'");
 sub audit {
 	my ($columns) = @_;
 	my $text = $stack->owner("SELECT $columns FROM kaireon.audit_logs WHERE tenant_id = 'one' AND seq > $seq ORDER BY seq");

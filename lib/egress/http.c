@@ -318,7 +318,9 @@ http_begin(struct krn_http_pump *pump, struct http_place *place)
 		return;
 	}
 	if (!http_parts(place)) {
-		http_fail(pump, place, KRN_ERR_INVALID, "the address is none");
+		/* which is not repeated: it may hold a secret */
+		http_fail(pump, place, KRN_ERR_INVALID,
+			  "the address has no host, or none that is valid");
 		return;
 	}
 	host = place->host;
