@@ -41,6 +41,7 @@ static const struct {
 	{"tenant",  "list",      "",    true,  krn_cmd_tenant_list,    "tenant list"},
 	{"tenant",  "resume",    "i",   true,  krn_cmd_tenant_resume,  "tenant resume --id ID"},
 	{"tenant",  "suspend",   "i",   true,  krn_cmd_tenant_suspend, "tenant suspend --id ID"},
+	{"verify-audit", NULL,   "",    true,  krn_cmd_verify_audit,   "verify-audit [--tenant ID [--head SEQ:HASH]]"},
 };
 
 /* Options with a value: letter, name, where it goes. */
@@ -76,6 +77,7 @@ static const struct {
 	{'F', "from",        offsetof(struct krn_ctl, from)},
 	{'E', "scopes",      offsetof(struct krn_ctl, scopes)},
 	{'A', "reason",      offsetof(struct krn_ctl, reason)},
+	{'L', "head",        offsetof(struct krn_ctl, head)},
 };
 
 static const struct {

@@ -7,6 +7,7 @@
 
 #include "fcgi/route.h"
 #include "fcgi/route_apikey.h"
+#include "fcgi/route_audit.h"
 #include "fcgi/route_cron.h"
 #include "fcgi/route_flow.h"
 #include "fcgi/route_gitops.h"
@@ -128,7 +129,50 @@ static const struct krn_field apikey_delete_fields[] = {
 	  .offset = offsetof(struct krn_apikey_delete_fields, reason) },
 };
 
-/* Source: spec/admin-api.txt; contract section 1, rate limits. */
+#define QUERY_TEXT(owner, json, member) \
+	{ .name = json, .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 255, .offset = offsetof(struct owner, member) }
+
+static const struct krn_field audit_list_fields[] = {
+	QUERY_TEXT(krn_audit_list_fields, "action", action),
+	QUERY_TEXT(krn_audit_list_fields, "endDate", end_date),
+	QUERY_TEXT(krn_audit_list_fields, "entityId", entity_id),
+	QUERY_TEXT(krn_audit_list_fields, "entityType", entity_type),
+	QUERY_INT(krn_audit_list_fields, "limit", limit, 1, 100, 50),
+	QUERY_INT(krn_audit_list_fields, "page", page, 1, 1000000, 1),
+	QUERY_TEXT(krn_audit_list_fields, "startDate", start_date),
+	QUERY_TEXT(krn_audit_list_fields, "userId", user_id),
+};
+
+static const struct krn_field audit_verify_fields[] = {
+	QUERY_INT(krn_audit_verify_fields, "limit", limit, 1, 1000000, 10000),
+};
+
+static const char *const audit_formats[] = {"json", "csv", "soc2", NULL};
+
+static const struct krn_field audit_export_fields[] = {
+	QUERY_TEXT(krn_audit_export_fields, "action", action),
+	QUERY_TEXT(krn_audit_export_fields, "endDate", end_date),
+	QUERY_TEXT(krn_audit_export_fields, "entityType", entity_type),
+	{ .name = "format", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .choices = audit_formats,
+	  .offset = offsetof(struct krn_audit_export_fields, format) },
+	QUERY_INT(krn_audit_export_fields, "limit", limit, 1, 10000, 1000),
+	QUERY_INT(krn_audit_export_fields, "offset", offset, 0, INT64_C(1000000000), 0),
+	QUERY_TEXT(krn_audit_export_fields, "startDate", start_date),
+};
+
+static const char *const audit_checks[] = {"verify_integrity", NULL};
+
+static const struct krn_field audit_check_fields[] = {
+	{ .name = "action", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .required = true, .choices = audit_checks,
+	  .offset = offsetof(struct krn_audit_check_fields, action) },
+	{ .name = "endDate", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .nullable = true, .min = 1, .max = 64,
+	  .offset = offsetof(struct krn_audit_check_fields, end_date) },
+	{ .name = "startDate", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .nullable = true, .min = 1, .max = 64,
+	  .offset = offsetof(struct krn_audit_check_fields, start_date) },
+};
+
+/* Source: spec/admin-api.txt, spec/facts.md 1.5; contract section 1, rate limits. */
+static const struct krn_ratelimit audit_export_limit = {"audit-export", 10, 60};
 static const struct krn_ratelimit cleanup_limit = {"cleanup", 5, 60};
 
 #define FIELDS(table, owner) .fields = table, .fields_nr = KRN_NR(table), .fields_size = sizeof(struct owner)
@@ -167,7 +211,17 @@ const struct krn_route krn_routes[] = {
 	{ .path = "/api/v1/api-keys", .methods = KRN_DELETE, .name = "api-keys.delete", .auth = KRN_AUTH_ADMIN, API, WRITE, OPTIONAL,
 	  FIELDS(apikey_delete_fields, krn_apikey_delete_fields), .handler = krn_route_apikey_delete },
 	PENDING(KRN_GET | KRN_POST, "/api/v1/approvals", "approvals", KRN_AUTH_VIEWER, KRN_POOL_API),
-	PENDING(KRN_GET, "/api/v1/audit-logs", "audit-logs", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/audit-export", .methods = KRN_GET, .name = "audit.export", .auth = KRN_AUTH_ADMIN, API,
+	  .tx = KRN_TX_SNAPSHOT, .body = KRN_BODY_NONE, .limit = &audit_export_limit,
+	  FIELDS(audit_export_fields, krn_audit_export_fields), .handler = krn_route_audit_export },
+	{ .path = "/api/v1/audit-export", .methods = KRN_POST, .name = "audit.check", .auth = KRN_AUTH_ADMIN, API,
+	  .tx = KRN_TX_SNAPSHOT, JSON, .limit = &audit_export_limit,
+	  FIELDS(audit_check_fields, krn_audit_check_fields), .handler = krn_route_audit_check },
+	{ .path = "/api/v1/audit-logs", .methods = KRN_GET, .name = "audit.list", .auth = KRN_AUTH_ADMIN, API, READ,
+	  FIELDS(audit_list_fields, krn_audit_list_fields), .handler = krn_route_audit_list },
+	{ .path = "/api/v1/audit-logs/verify", .methods = KRN_GET, .name = "audit.verify", .auth = KRN_AUTH_ADMIN, API,
+	  .tx = KRN_TX_SNAPSHOT, .body = KRN_BODY_NONE,
+	  FIELDS(audit_verify_fields, krn_audit_verify_fields), .handler = krn_route_audit_verify },
 	{ .path = "/api/v1/cleanup", .methods = KRN_POST, .name = "cleanup", .auth = KRN_AUTH_ADMIN, API, WRITE,
 	  OPTIONAL, .limit = &cleanup_limit, .handler = krn_route_pending },
 

@@ -6,70 +6,83 @@
 
 #include "access/audit.h"
 
-#include "base/crypto.h"
 #include "base/id.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
 
-/* A member that is JSON already, or null. */
-static enum krn_err
-audit_json(struct krn_arena *arena, struct krn_str text, struct krn_value *ret,
-	   struct krn_error *err)
+void
+krn_audit_row_hash(struct krn_buf *buf, const struct krn_audit_row *row,
+		   char ret_hash[KRN_SHA256_HEX_BYTES])
 {
-	*ret = krn_value_null();
-	return text.s ? krn_json_parse(arena, text, 2 * KRN_JSON_DEPTH_MAX, ret,
-				       err)
-		      : KRN_OK;
+	struct krn_json_out out;
+
+	krn_buf_clear(buf);
+	krn_buf_add_str(buf, row->prev_hash);
+	krn_json_init(&out, buf);
+	krn_json_obj_open(&out, NULL);
+	krn_json_str(&out, "action", row->action);
+	krn_json_str(&out, "actorId", row->actor_id);
+	krn_json_str(&out, "actorName", row->actor_name);
+	krn_json_raw(&out, "after", row->after);
+	krn_json_raw(&out, "before", row->before);
+	krn_json_raw(&out, "changes", row->changes);
+	krn_json_str(&out, "createdAt", row->created_at);
+	krn_json_str(&out, "entityId", row->entity_id);
+	krn_json_str(&out, "entityName", row->entity_name);
+	krn_json_str(&out, "entityType", row->entity_type);
+	krn_json_str(&out, "id", row->id);
+	krn_json_str(&out, "requestId", row->request_id);
+	krn_json_int(&out, "seq", row->seq);
+	krn_json_str(&out, "tenantId", row->tenant_id);
+	krn_json_close(&out);
+	krn_json_end(&out);
+	krn_sha256_hex(buf->data ? buf->data : "", buf->len, ret_hash);
 }
 
-static struct krn_value
-audit_text(struct krn_str text)
+/* JSON in its canonical form; .s NULL stays so. */
+static enum krn_err
+audit_canonical(struct krn_arena *arena, struct krn_str text,
+		struct krn_str *ret, struct krn_error *err)
 {
-	return text.s ? krn_value_str(text) : krn_value_null();
+	struct krn_value value;
+	struct krn_buf buf;
+	enum krn_err e;
+
+	*ret = (struct krn_str){NULL, 0};
+	if (!text.s)
+		return KRN_OK;
+	if ((e = krn_json_parse(arena, text, 2 * KRN_JSON_DEPTH_MAX, &value,
+				err)))
+		return e;
+	krn_buf_init(&buf, arena);
+	krn_json_canonical(&buf, &value);
+	return krn_buf_end(&buf, ret, err);
 }
 
 static enum krn_err
 audit_hash(struct krn_arena *arena, const struct krn_caller *caller,
-	   const struct krn_audit *row, struct krn_str id, int64_t seq,
-	   struct krn_str created_at, struct krn_str prev_hash,
+	   const struct krn_audit *audit, struct krn_audit_row *row,
 	   char ret_hash[KRN_SHA256_HEX_BYTES], struct krn_error *err)
 {
-	struct krn_value changes, before, after;
 	struct krn_buf buf;
 	struct krn_str text;
 	enum krn_err e;
 
-	if ((e = audit_json(arena, row->changes, &changes, err)) ||
-	    (e = audit_json(arena, row->before, &before, err)) ||
-	    (e = audit_json(arena, row->after, &after, err)))
+	if ((e = audit_canonical(arena, audit->changes, &row->changes, err)) ||
+	    (e = audit_canonical(arena, audit->before, &row->before, err)) ||
+	    (e = audit_canonical(arena, audit->after, &row->after, err)))
 		return e;
-	const struct krn_member members[] = {
-	    {KRN_STR("action"), audit_text(krn_str_c(row->action))},
-	    {KRN_STR("actorId"), audit_text(caller->actor_id)},
-	    {KRN_STR("actorName"), audit_text(caller->actor_name)},
-	    {KRN_STR("after"), after},
-	    {KRN_STR("before"), before},
-	    {KRN_STR("changes"), changes},
-	    {KRN_STR("createdAt"), audit_text(created_at)},
-	    {KRN_STR("entityId"), audit_text(row->entity_id)},
-	    {KRN_STR("entityName"), audit_text(row->entity_name)},
-	    {KRN_STR("entityType"), audit_text(krn_str_c(row->entity_type))},
-	    {KRN_STR("id"), audit_text(id)},
-	    {KRN_STR("requestId"), audit_text(caller->request_id)},
-	    {KRN_STR("seq"), krn_value_int(seq)},
-	    {KRN_STR("tenantId"), audit_text(caller->tenant_id)},
-	};
-	const struct krn_value document = {
-	    .type = KRN_VALUE_OBJECT,
-	    .object = {members, KRN_NR(members)}};
-
+	row->action = krn_str_c(audit->action);
+	row->actor_id = caller->actor_id;
+	row->actor_name = caller->actor_name;
+	row->entity_id = audit->entity_id;
+	row->entity_name = audit->entity_name;
+	row->entity_type = krn_str_c(audit->entity_type);
+	row->request_id = caller->request_id;
+	row->tenant_id = caller->tenant_id;
 	krn_buf_init(&buf, arena);
-	krn_buf_add_str(&buf, prev_hash);
-	krn_json_canonical(&buf, &document);
-	if ((e = krn_buf_end(&buf, &text, err)))
-		return e;
-	krn_sha256_hex(text.s, text.len, ret_hash);
-	return KRN_OK;
+	krn_audit_row_hash(&buf, row, ret_hash);
+	return krn_buf_end(&buf, &text, err);
 }
 
 enum krn_err
@@ -88,16 +101,18 @@ krn_audit_append(struct krn_arena *arena, struct krn_db *db,
 		return krn_arena_fail(arena, err);
 	if ((e = krn_db_exec(db, KRN_STMT_audit_head, NULL, &head, err)))
 		return e;
-	const int64_t seq = krn_rows_int(head, 0, 0) + 1;
-	const struct krn_str prev_hash = krn_rows_str(head, 0, 1);
-	const struct krn_str created_at = krn_rows_str(head, 0, 2);
+	struct krn_audit_row stored = {
+	    .id = id,
+	    .seq = krn_rows_int(head, 0, 0) + 1,
+	    .prev_hash = krn_rows_str(head, 0, 1),
+	    .created_at = krn_rows_str(head, 0, 2),
+	};
 
-	if ((e = audit_hash(arena, caller, row, id, seq, created_at, prev_hash,
-			    hash, err)))
+	if ((e = audit_hash(arena, caller, row, &stored, hash, err)))
 		return e;
 	const struct krn_param params[] = {
 	    krn_param_str(id),
-	    krn_param_int(arena, seq),
+	    krn_param_int(arena, stored.seq),
 	    krn_param_c(row->action),
 	    krn_param_c(row->entity_type),
 	    krn_param_str(row->entity_id),
@@ -108,8 +123,8 @@ krn_audit_append(struct krn_arena *arena, struct krn_db *db,
 	    krn_param_str(caller->actor_id),
 	    krn_param_str(caller->actor_name),
 	    krn_param_str(caller->request_id),
-	    krn_param_str(created_at),
-	    krn_param_str(prev_hash),
+	    krn_param_str(stored.created_at),
+	    krn_param_str(stored.prev_hash),
 	    krn_param_c(hash),
 	};
 

@@ -16,6 +16,8 @@
  */
 
 #include "access/caller.h"
+#include "base/buf.h"
+#include "base/crypto.h"
 #include "store/db.h"
 
 struct krn_audit {
@@ -36,5 +38,17 @@ KRN_MUSTCHECK enum krn_err krn_audit_append(struct krn_arena *arena,
 					    const struct krn_caller *caller,
 					    const struct krn_audit *row,
 					    struct krn_error *err);
+
+/* A row as it is hashed; the JSON members are in their canonical form. */
+struct krn_audit_row {
+	int64_t seq;
+	struct krn_str id, action, entity_type, entity_id, entity_name,
+	    changes, before, after, actor_id, actor_name, request_id,
+	    created_at, tenant_id, prev_hash; /* .s NULL: null */
+};
+
+/* Its hash in hex. `buf` is of the caller, so that it may be used again. */
+void krn_audit_row_hash(struct krn_buf *buf, const struct krn_audit_row *row,
+			char ret_hash[KRN_SHA256_HEX_BYTES]);
 
 #endif

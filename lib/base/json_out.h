@@ -67,6 +67,16 @@ void krn_json_value(struct krn_json_out *out, const char *name,
  */
 void krn_json_canonical(struct krn_buf *buf, const struct krn_value *value);
 
+/*
+ * The canonical form of a jsonb's text, which ends in NUL: the same as of the
+ * value that krn_json_parse_stored reads, without reading it where the text
+ * allows.
+ * Errors: as krn_json_parse_stored
+ */
+KRN_MUSTCHECK enum krn_err krn_json_canonical_stored(struct krn_buf *buf,
+						     struct krn_str text,
+						     struct krn_error *err);
+
 /* Only the escaped text of a JSON string, without quotes. */
 void krn_json_escape(struct krn_buf *buf, struct krn_str text);
 

@@ -6,6 +6,7 @@
 
 #include "campaign/output.h"
 
+#include "base/csv_out.h"
 #include "base/json_out.h"
 
 static const char *const output_names[] = {
@@ -140,37 +141,6 @@ output_cell(const struct krn_output *output, size_t column,
 	return (struct krn_str){NULL, 0};
 }
 
-/* Would a spreadsheet take the cell for a formula? Source: contract 5. */
-static bool
-output_is_formula(struct krn_str text)
-{
-	return text.len && strchr("=+-@\t\r", text.s[0]) && text.s[0];
-}
-
-static void
-output_csv_cell(struct krn_buf *to, struct krn_str text, bool is_number)
-{
-	const bool guard = !is_number && output_is_formula(text);
-	bool quote = false;
-
-	for (size_t i = 0; i < text.len && !quote; i++)
-		quote = text.s[i] == '"' || text.s[i] == ',' ||
-			text.s[i] == '\n' || text.s[i] == '\r';
-	/* an empty text is not NULL: "" */
-	quote |= text.s && text.len == 0;
-	if (quote)
-		krn_buf_add_char(to, '"');
-	if (guard)
-		krn_buf_add_char(to, '\'');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.s[i] == '"')
-			krn_buf_add_char(to, '"');
-		krn_buf_add_char(to, text.s[i]);
-	}
-	if (quote)
-		krn_buf_add_char(to, '"');
-}
-
 void
 krn_output_header(const struct krn_output *output, struct krn_buf *to)
 {
@@ -179,7 +149,7 @@ krn_output_header(const struct krn_output *output, struct krn_buf *to)
 	for (size_t i = 0; i < output->columns_nr; i++) {
 		if (i)
 			krn_buf_add_char(to, ',');
-		output_csv_cell(to, output->columns[i].name, false);
+		krn_csv_cell(to, output->columns[i].name, false);
 	}
 	krn_buf_add(to, "\r\n", 2);
 }
@@ -230,7 +200,7 @@ krn_output_line(const struct krn_output *output,
 			output_json_cell(to, output->columns[i].name, text,
 					 is_number);
 		else
-			output_csv_cell(to, text, is_number);
+			krn_csv_cell(to, text, is_number);
 	}
 	krn_buf_add_c(to, output->is_json ? "}\n" : "\r\n");
 }

@@ -1,0 +1,27 @@
+-- audit_list: rows of the tenant's audit log, newest first, that meet all filters; one
+-- row of NULLs and the total when the page is empty.
+-- params: limit int8, offset int8, action text, entity_type text, entity_id text, user_id text, from_time timestamptz, to_time timestamptz
+-- result: rows (total int8, document text, control text, id text, timestamp text, action text, entity_type text, entity_id text, entity_name text, user_id text, user_name text, request_id text, changes text, before text, after text, prev_hash text, hash text)
+-- role: api
+-- access: read
+WITH met AS NOT MATERIALIZED (
+	SELECT a.*
+	FROM kaireon.audit_logs AS a
+	WHERE a.tenant_id = kaireon.tenant_id()
+	  AND ($3::text IS NULL OR a.action = $3::text)
+	  AND ($4::text IS NULL OR a.entity_type = $4::text)
+	  AND ($5::text IS NULL OR a.entity_id = $5::text)
+	  AND ($6::text IS NULL OR a.actor_id = $6::text)
+	  AND ($7::timestamptz IS NULL OR a.created_at >= $7::timestamptz)
+	  AND ($8::timestamptz IS NULL OR a.created_at <= $8::timestamptz)
+)
+SELECT n.total,
+       CASE WHEN p.id IS NOT NULL THEN kaireon.audit_document(p.id, p.seq, p.action, p.entity_type,
+            p.entity_id, p.entity_name, p.changes, p.before, p.after, p.actor_id, p.actor_name,
+            p.tenant_id, p.request_id, p.created_at, p.prev_hash, p.hash)::text END,
+       kaireon.audit_control(p.action), p.id, kaireon.time_text(p.created_at), p.action,
+       p.entity_type, p.entity_id, p.entity_name, p.actor_id, p.actor_name, p.request_id,
+       p.changes::text, p.before::text, p.after::text, p.prev_hash, p.hash
+FROM (SELECT pg_catalog.count(*) AS total FROM met) AS n
+LEFT JOIN (SELECT m.* FROM met AS m ORDER BY m.seq DESC LIMIT $1::int8 OFFSET $2::int8) AS p ON true
+ORDER BY p.seq DESC;
