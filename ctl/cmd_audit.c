@@ -72,8 +72,7 @@ audit_print(struct krn_str tenant, const struct krn_audit_report *report)
 		const struct krn_audit_finding *f = &report->findings[i];
 
 		printf("  %lld %s %s\n", (long long)f->seq,
-		       f->id.s ? f->id.s : "-",
-		       krn_audit_wrong_name(f->wrong));
+		       f->id.s ? f->id.s : "-", krn_audit_wrong_name(f->wrong));
 	}
 	if (report->findings_nr > KRN_AUDIT_FINDINGS_MAX)
 		printf("  … %lld in all\n", (long long)report->findings_nr);

@@ -62,10 +62,9 @@ apikey_fields(struct krn_request *request, struct krn_apikey_fields *ret,
 	enum krn_err e;
 
 	*ret = (struct krn_apikey_fields){
-	    .name = body->name.s
-			? body->name
-			: krn_str_printf(request->arena, "key-%lld",
-					 (long long)(now_us / 1000)),
+	    .name = body->name.s ? body->name
+				 : krn_str_printf(request->arena, "key-%lld",
+						  (long long)(now_us / 1000)),
 	    .role = request->caller.role,
 	    .expires = body->expires_at,
 	};
@@ -118,10 +117,9 @@ krn_route_apikey_create(struct krn_request *request,
 
 	if ((e = krn_request_identify(request, err)) ||
 	    (e = apikey_fields(request, &fields, err)) ||
-	    (e = krn_apikey_create(request->arena, request->db,
-				   &request->caller,
-				   request->options->api_key_pepper, &fields,
-				   &key, err)))
+	    (e = krn_apikey_create(
+		 request->arena, request->db, &request->caller,
+		 request->options->api_key_pepper, &fields, &key, err)))
 		return e;
 	apikey_write(&response->body, &key, &fields);
 	response->status = 201;

@@ -21,9 +21,9 @@ enum {
 };
 
 static const char *const audit_cells[AUDIT__MAX - AUDIT_FIRST_CELL] = {
-    "id",	"timestamp", "action",	 "entityType", "entityId",
-    "entityName", "userId",    "userName", "requestId",  "changes",
-    "before",	"after",     "prevHash", "integrityHash",
+    "id",         "timestamp", "action",   "entityType",    "entityId",
+    "entityName", "userId",    "userName", "requestId",     "changes",
+    "before",     "after",     "prevHash", "integrityHash",
 };
 
 /* Trust services criteria. Source: AICPA TSP section 100, 2017. */
@@ -53,8 +53,7 @@ audit_time(struct krn_arena *arena, const char *name, struct krn_str text,
 		return KRN_OK;
 	if (text.len == 10 &&
 	    !(*ret = krn_str_printf(arena, "%.*sT%s", KRN_STR_ARG(text),
-				    is_end ? "23:59:59.999Z"
-					   : "00:00:00.000Z"))
+				    is_end ? "23:59:59.999Z" : "00:00:00.000Z"))
 		 .s)
 		return krn_arena_fail(arena, err);
 	if (krn_time_parse(*ret, &us, NULL))
@@ -233,9 +232,9 @@ audit_write_soc2(struct krn_json_out *out, const struct krn_rows *rows,
 			const struct krn_str control =
 			    krn_rows_str(rows, r, AUDIT_CONTROL);
 
-			events += control.s &&
-				  krn_str_eq_c(control,
-					       audit_controls[i].control);
+			events +=
+			    control.s &&
+			    krn_str_eq_c(control, audit_controls[i].control);
 		}
 		krn_json_obj_open(out, NULL);
 		krn_json_c(out, "control", audit_controls[i].control);
@@ -320,8 +319,8 @@ krn_route_audit_export(struct krn_request *request,
 		return audit_attach(request, response, err);
 	}
 	if (is_soc2) {
-		report = krn_arena_make(request->arena,
-					struct krn_audit_report);
+		report =
+		    krn_arena_make(request->arena, struct krn_audit_report);
 		if (!report)
 			return krn_arena_fail(request->arena, err);
 		if ((e = krn_audit_verify(request->arena, request->db,

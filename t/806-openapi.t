@@ -117,6 +117,22 @@ call(204, "DELETE $keys?id=$new->{id}", body => { reason => 'over' });
 call(404, "DELETE $keys?id=$new->{id}");
 call(400, "DELETE $keys");
 
+# audit; its exports are limited, so the window is emptied between the calls
+sub audit_window { $stack->owner('DELETE FROM kaireon.rate_limit_hits') }
+call(200, 'GET /api/v1/audit-logs');
+call(200, 'GET /api/v1/audit-logs/verify');
+call(400, "GET /api/v1/audit-logs?$_=x") for qw(startDate endDate);
+for my $format (qw(json csv soc2)) {
+	audit_window();
+	call(200, "GET /api/v1/audit-export?format=$format");
+}
+my $check = { action => 'verify_integrity', startDate => '2020-01-01' };
+call(200, 'POST /api/v1/audit-export', body => $check);
+call(400, 'POST /api/v1/audit-export', body => { %$check, endDate => 'x' });
+$stack->request('GET', '/api/v1/audit-export', key => $key->{admin}) for 1 .. 10;
+call(429, 'GET /api/v1/audit-export');
+audit_window();
+
 # GitOps
 my ($diff, $apply, $rollback, $snapshot) = map { "POST /api/v1/gitops/$_" } qw(diff apply rollback snapshot);
 my ($export, $revisions) = map { "GET /api/v1/gitops/$_" } qw(export revisions);
@@ -316,6 +332,7 @@ for my $what (sort keys %operation) {
 	for my $parameter (grep { $_->{in} eq 'query' && ($_->{schema}{type} // '') eq 'integer' } @{ $operation{$what}{parameters} }) {
 		my ($name, $low, $high) = ($parameter->{name}, @{ $parameter->{schema} }{qw(minimum maximum)});
 		my %option = ($what =~ /decision-flows/ ? (id => $flow->{id}, @owner) : (id => $csv), $what =~ /diff|apply/ ? %yaml : ());
+		audit_window() if $what =~ /audit-export/;
 		call(400, "$what?$name=$_", %option) for 'x', '';
 		call(200, "$what?$name=$_", %option) for grep { defined } $low, $high;
 		call(400, "$what?$name=$_", %option) for $low - 1, defined $high ? $high + 1 : ();

@@ -47,8 +47,7 @@ apikey_make(char ret_key[KRN_APIKEY_LEN + 1])
 		for (size_t i = 0; i < sizeof(bytes) && len < KRN_APIKEY_LEN;
 		     i++)
 			if (bytes[i] < 62 * 4)
-				ret_key[len++] =
-				    apikey_alphabet[bytes[i] % 62];
+				ret_key[len++] = apikey_alphabet[bytes[i] % 62];
 	}
 	ret_key[len] = '\0';
 }

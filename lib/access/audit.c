@@ -85,6 +85,15 @@ audit_hash(struct krn_arena *arena, const struct krn_caller *caller,
 	return krn_buf_end(&buf, &text, err);
 }
 
+/* A JSON null is stored as NULL: there is one way to say that there is none. */
+static struct krn_param
+audit_param(struct krn_str json)
+{
+	return json.s && krn_str_eq_c(krn_str_trim(json), "null")
+		   ? krn_param_null()
+		   : krn_param_str(json);
+}
+
 enum krn_err
 krn_audit_append(struct krn_arena *arena, struct krn_db *db,
 		 const struct krn_caller *caller, const struct krn_audit *row,
@@ -117,9 +126,9 @@ krn_audit_append(struct krn_arena *arena, struct krn_db *db,
 	    krn_param_c(row->entity_type),
 	    krn_param_str(row->entity_id),
 	    krn_param_str(row->entity_name),
-	    krn_param_str(row->changes),
-	    krn_param_str(row->before),
-	    krn_param_str(row->after),
+	    audit_param(row->changes),
+	    audit_param(row->before),
+	    audit_param(row->after),
 	    krn_param_str(caller->actor_id),
 	    krn_param_str(caller->actor_name),
 	    krn_param_str(caller->request_id),

@@ -98,10 +98,9 @@ verify_time(struct krn_arena *arena, struct krn_str stored)
 	places = fraction.len ? fraction.len - 1 : 0;
 	if (places > 3)
 		return stored;
-	return krn_str_printf(arena, "%.10sT%.8s.%.*s%.*sZ", date.s,
-			      date.s + 11, (int)places,
-			      fraction.len ? fraction.s + 1 : "",
-			      (int)(3 - places), "000");
+	return krn_str_printf(
+	    arena, "%.10sT%.8s.%.*s%.*sZ", date.s, date.s + 11, (int)places,
+	    fraction.len ? fraction.s + 1 : "", (int)(3 - places), "000");
 }
 
 static enum krn_err
@@ -114,6 +113,12 @@ verify_json(struct audit_verify *v, struct krn_str stored, struct krn_str *ret,
 	*ret = stored;
 	if (!stored.s)
 		return KRN_OK;
+	/* an append stores NULL for it: this one was written by somebody else
+	 */
+	if (krn_str_eq_c(stored, "null")) {
+		*ret = KRN_STR("\"null\"");
+		return KRN_OK;
+	}
 	krn_buf_init(&buf, v->batch);
 	if ((e = krn_json_canonical_stored(&buf, stored, err)))
 		return e;
@@ -254,8 +259,8 @@ verify_ends(struct audit_verify *v, const struct krn_rows *bounds,
 	    (e = verify_found(v, KRN_AUDIT_HEAD, report->head_seq, none, err)))
 		return e;
 	if (scope->kept_seq == report->anchor_seq && scope->kept_seq)
-		v->kept_seen = krn_str_eq(scope->kept_hash,
-					  krn_rows_str(bounds, 0, 3));
+		v->kept_seen =
+		    krn_str_eq(scope->kept_hash, krn_rows_str(bounds, 0, 3));
 	/* what was purged since cannot be compared any more */
 	if (scope->kept_seq && !v->kept_seen &&
 	    scope->kept_seq >= report->anchor_seq)
@@ -320,8 +325,8 @@ krn_audit_verify(struct krn_arena *arena, struct krn_db *db,
 	    .scope = scope,
 	    .report = ret,
 	};
-	const struct krn_rows *bounds;
-	int64_t to;
+	const struct krn_rows *bounds = NULL;
+	int64_t to = 0;
 	enum krn_err e;
 
 	*ret = (struct krn_audit_report){.rows = 0};

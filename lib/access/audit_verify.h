@@ -40,15 +40,15 @@ struct krn_audit_finding {
 
 /* What is verified. */
 struct krn_audit_scope {
-	int64_t newest;            /* that many rows; 0: all */
-	struct krn_str from, to;   /* only rows of that time; .s NULL: open */
-	int64_t kept_seq;          /* a head that was kept elsewhere; 0: none */
+	int64_t newest;          /* that many rows; 0: all */
+	struct krn_str from, to; /* only rows of that time; .s NULL: open */
+	int64_t kept_seq;        /* a head that was kept elsewhere; 0: none */
 	struct krn_str kept_hash;
 };
 
 struct krn_audit_report {
-	int64_t rows;   /* looked at */
-	int64_t total;  /* that the chain has by its head */
+	int64_t rows;  /* looked at */
+	int64_t total; /* that the chain has by its head */
 	int64_t head_seq, anchor_seq;
 	struct krn_str head_hash;
 	int64_t findings_nr; /* 0: intact */

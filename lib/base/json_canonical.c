@@ -157,7 +157,7 @@ krn_json_canonical(struct krn_buf *buf, const struct krn_value *value)
 #define JSON_STORED_DIGITS 15
 
 struct json_stored_member {
-	struct krn_str name;  /* with its quotes */
+	struct krn_str name; /* with its quotes */
 	struct krn_str value;
 };
 
@@ -231,7 +231,8 @@ json_stored_members(struct krn_buf *buf, const char **at, const char *end,
 			struct json_stored_member *more;
 
 			size = size ? 2 * size : 16;
-			more = krn_arena_calloc(buf->arena, size, sizeof(*more));
+			more =
+			    krn_arena_calloc(buf->arena, size, sizeof(*more));
 			if (!more)
 				return false;
 			if (nr)
