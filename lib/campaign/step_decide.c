@@ -39,7 +39,7 @@ struct decide_chunk {
 	struct decide_contacts contacts, answers;
 	struct krn_buf ledger;
 	int64_t dropped_qualification, dropped_contact_policy;
-	int64_t conversion_failures;
+	int64_t conversion_failures, errors;
 };
 
 /* Room for one more in a pair of arrays that grow together. */
@@ -210,16 +210,12 @@ decide_contacts_of(struct decide_contacts *contacts, struct krn_str id,
 	return contacts->nr ? contacts->list + contacts->next : NULL;
 }
 
-/* One row of the ledger; rank 0 is a customer for whom there is nothing. */
+/* The first fields of a row of the ledger. */
 static void
-decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
-	     const struct krn_candidate *candidate)
+decide_write_begin(struct decide_chunk *chunk, struct krn_str customer,
+		   size_t rank, const char *status)
 {
-	const struct krn_plan *plan = chunk->run->plan;
 	struct krn_buf *to = &chunk->ledger;
-	const char *status = !candidate ? "none"
-			     : rank <= chunk->selected_max ? "selected"
-							   : "dropped";
 
 	krn_copy_field(to, chunk->step->job->tenant_id);
 	krn_copy_tab(to);
@@ -233,10 +229,34 @@ decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
 	krn_copy_tab(to);
 	krn_buf_add_c(to, status);
 	krn_copy_tab(to);
-	if (!candidate) {
-		krn_buf_add_c(to, "\\N\t\\N\t\\N\t\\N\n");
-		return;
-	}
+}
+
+/* A customer for whom there is nothing, or whose evaluation failed. */
+static void
+decide_write_none(struct decide_chunk *chunk, struct krn_str customer,
+		  const char *error)
+{
+	struct krn_buf *to = &chunk->ledger;
+
+	decide_write_begin(chunk, customer, 0, error ? "error" : "none");
+	krn_buf_add_c(to, "\\N\t\\N\t\\N\t\\N\t");
+	if (error)
+		krn_copy_field(to, krn_str_c(error));
+	else
+		krn_buf_add_c(to, "\\N");
+	krn_copy_newline(to);
+}
+
+static void
+decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
+	     const struct krn_candidate *candidate)
+{
+	const struct krn_plan *plan = chunk->run->plan;
+	struct krn_buf *to = &chunk->ledger;
+
+	decide_write_begin(chunk, customer, rank,
+			   rank <= chunk->selected_max ? "selected"
+						       : "dropped");
 	krn_copy_field(to, plan->offers[candidate->offer].id);
 	krn_copy_tab(to);
 	krn_copy_field(to, plan->channels[candidate->channel].id);
@@ -247,6 +267,7 @@ decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
 		krn_copy_field(to, plan->creatives[candidate->creative].id);
 	krn_copy_tab(to);
 	krn_buf_add_double(to, candidate->score);
+	krn_buf_add_c(to, "\t\\N");
 	krn_copy_newline(to);
 }
 
@@ -267,8 +288,9 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
 	chunk->dropped_qualification += decision.dropped_qualification;
 	chunk->dropped_contact_policy += decision.dropped_contact_policy;
 	chunk->conversion_failures += decision.conversion_failures;
+	chunk->errors += decision.error != NULL;
 	if (decision.candidates_nr == 0)
-		decide_write(chunk, fields[0], 0, NULL);
+		decide_write_none(chunk, fields[0], decision.error);
 	for (size_t i = 0; i < decision.candidates_nr; i++)
 		decide_write(chunk, fields[0], i + 1, &decision.candidates[i]);
 }
@@ -427,7 +449,7 @@ decide_done(struct decide_chunk *chunk)
 	    krn_param_int(arena, chunk->dropped_qualification),
 	    krn_param_int(arena, chunk->dropped_contact_policy),
 	    krn_param_int(arena, chunk->conversion_failures),
-	    krn_param_int(arena, 0),
+	    krn_param_int(arena, chunk->errors),
 	};
 
 	krn_db_send(chunk->step->db, KRN_STMT_run_chunk_done, params, NULL);

@@ -18,8 +18,8 @@
  */
 struct krn_contact {
 	struct krn_plan_contact of;
-	int outcome;     /* of answers */
-	int64_t last_us; /* the newest of them */
+	int outcome;                          /* of answers */
+	int64_t last_us;                      /* the newest of them */
 	int64_t counts[KRN_PLAN_WINDOWS_MAX]; /* since windows[i] */
 };
 
@@ -67,6 +67,12 @@ struct krn_decision {
 	int64_t dropped_qualification; /* pairs */
 	int64_t dropped_contact_policy;
 	int64_t conversion_failures; /* values that were not of their type */
+	/*
+	 * Why the customer could not be decided for, else NULL: then there
+	 * are no candidates and nothing is counted as dropped. Valid until
+	 * the next customer.
+	 */
+	const char *error;
 };
 
 void krn_decide_customer(struct krn_decide *decide,

@@ -1,9 +1,47 @@
 #ifndef KRN_DECIDE_PRIVATE_H
 #define KRN_DECIDE_PRIVATE_H
 
-/* Values in their type, and what filters ask of them. */
+/* What the files that evaluate a plan share. */
 
-#include "decide/plan.h"
+#include "decide/decide.h"
+
+#define DECIDE_ERROR_BYTES 200
+
+struct decide_value;
+
+/* A pair that passed the gates, on its way to a rank. */
+struct decide_entry {
+	uint64_t turn; /* 0 until turns are given */
+	double score;
+	const struct krn_plan_pair *pair;
+};
+
+struct krn_decide {
+	const struct krn_plan *plan;
+	size_t keep;
+	krn_drop_fn explain;
+	void *explain_data;
+	/* of the current customer */
+	struct decide_value *values;
+	uint64_t failed[KRN_PLAN_MASK_WORDS];  /* rules */
+	uint64_t blocked[KRN_PLAN_MASK_WORDS]; /* policies */
+	uint64_t *filter_bits;                 /* of each filter */
+	int64_t *room;                         /* of each policy's caps */
+	int *holders;                          /* of each policy's group */
+	const struct krn_customer *customer;
+	struct decide_entry *heap;
+	size_t heap_nr;
+	uint64_t *turns; /* of each category: how many it had */
+	struct krn_candidate *candidates;
+	struct krn_decision *out;
+	char error[DECIDE_ERROR_BYTES]; /* "": none */
+};
+
+/* The evaluation of this customer failed; the first reason is kept. */
+void decide_fail(struct krn_decide *d, const char *format, ...)
+    KRN_PRINTF(2, 3);
+
+/* Values */
 
 /* A column's text in its type. */
 struct decide_value {
@@ -26,15 +64,31 @@ int decide_compare(const struct decide_value *value,
 bool decide_condition(const struct krn_plan_condition *condition,
 		      const struct decide_value *value, bool *ret_is_good);
 
-/*
- * The customer's bits of each filter: conditions over customer.* that hold.
- * Returns how many values could not be converted.
- */
-int64_t decide_filter_bits(const struct krn_plan *plan,
-			   const struct decide_value *values, uint64_t *bits);
+/* The customer's bits of each filter: conditions over customer.* that hold. */
+void decide_filter_bits(struct krn_decide *d);
 
 /* The first filter that drops the pair, or -1. */
 int decide_filter_hit(const struct krn_plan *plan,
 		      const struct krn_plan_pair *pair, const uint64_t *bits);
+
+/* Rules: what of them fails for the customer, and for a pair. */
+void decide_rules(struct krn_decide *d);
+void decide_pair(struct krn_decide *d, const struct krn_plan_pair *pair);
+
+/*
+ * The propensity that the model gives, and whether it could be read: 0.5
+ * where it says nothing.
+ */
+bool decide_propensity(const struct krn_decide *d,
+		       const struct krn_plan_offer *offer, double *ret);
+
+double decide_score(struct krn_decide *d, const struct krn_plan_pair *pair);
+
+/* The heap: order all, take the best, order again by turns. */
+bool decide_better(const struct krn_decide *d, const struct decide_entry *a,
+		   const struct decide_entry *b);
+void decide_heap(struct krn_decide *d);
+struct decide_entry decide_pop(struct krn_decide *d);
+void decide_turns(struct krn_decide *d);
 
 #endif

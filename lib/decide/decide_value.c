@@ -136,34 +136,43 @@ decide_condition(const struct krn_plan_condition *condition,
 				  : order <= 0;
 }
 
-int64_t
-decide_filter_bits(const struct krn_plan *plan,
-		   const struct decide_value *values, uint64_t *bits)
+/* Does the condition hold? One that cannot be told fails the customer. */
+static bool
+filter_condition_holds(struct krn_decide *d,
+		       const struct krn_plan_filter *filter,
+		       const struct krn_plan_condition *condition)
 {
 	static const struct decide_value missing = {.is_null = true};
-	int64_t failures = 0;
+	const int column = condition->column;
+	bool is_good;
+	const bool holds = decide_condition(
+	    condition, column < 0 ? &missing : &d->values[column], &is_good);
 
-	for (size_t i = 0; i < plan->filters_nr; i++) {
-		const struct krn_plan_filter *filter = &plan->filters[i];
+	if (!is_good && condition->op == KRN_OP_REGEX)
+		decide_fail(d,
+			    "node \"%.*s\": attribute \"%.*s\" is too long "
+			    "for a regular expression",
+			    KRN_STR_ARG(filter->id),
+			    KRN_STR_ARG(d->plan->columns[column].name));
+	else
+		d->out->conversion_failures += !is_good;
+	return holds;
+}
 
-		bits[i] = 0;
-		for (size_t k = 0; k < filter->conditions_nr; k++) {
-			const struct krn_plan_condition *condition =
-			    &filter->conditions[k];
-			const int column = condition->column;
-			bool is_good;
+void
+decide_filter_bits(struct krn_decide *d)
+{
+	for (size_t i = 0; i < d->plan->filters_nr; i++) {
+		const struct krn_plan_filter *filter = &d->plan->filters[i];
 
-			if (condition->source != KRN_SOURCE_CUSTOMER)
-				continue;
-			if (decide_condition(condition,
-					     column < 0 ? &missing
-							: &values[column],
-					     &is_good))
-				bits[i] |= UINT64_C(1) << k;
-			failures += !is_good;
-		}
+		d->filter_bits[i] = 0;
+		for (size_t k = 0; k < filter->conditions_nr; k++)
+			if (filter->conditions[k].source ==
+				KRN_SOURCE_CUSTOMER &&
+			    filter_condition_holds(d, filter,
+						   &filter->conditions[k]))
+				d->filter_bits[i] |= UINT64_C(1) << k;
 	}
-	return failures;
 }
 
 static bool

@@ -234,6 +234,10 @@ case_decide(struct krn_arena *arena, const struct krn_plan *plan,
 		krn_format_double(it->score, score);
 		krn_buf_printf(&buf, "=%s", score);
 	}
+	if (decision.error) {
+		krn_buf_printf(&buf, " E:%s", decision.error);
+		drops = (struct case_drops){.plan = plan};
+	}
 	if (drops.text.len)
 		krn_buf_add(&buf, drops.text.data, drops.text.len);
 	if (decision.conversion_failures)

@@ -73,14 +73,25 @@ test_formula(void **state KRN_UNUSED)
 	     .expect = "a/m=0.5 b/m=0.5"},
 	    {.name = "propensity is not finite",
 	     .nodes = FORMULA("'propensityWeight':1"),
-	     .customer = "{'propensityScores.a':'NaN',"
-			 "'propensityScores.b':'Infinity'}",
-	     .expect = "a/m=0.5 b/m=0.5"},
-	    {.name = "propensity is no number",
+	     .customer = "{'propensityScores.b':'Infinity'}",
+	     .expect = "E:attribute \"propensityScores.b\" is not a finite "
+		       "number"},
+	    {.name = "propensity is no number: the first one is named",
 	     .nodes = FORMULA("'propensityWeight':1"),
-	     .customer = "{'propensityScores.a':'1e999',"
+	     .customer = "{'propensityScores.a':'NaN',"
 			 "'propensityScores.b':''}",
-	     .expect = "a/m=0.5 b/m=0.5"},
+	     .expect = "E:attribute \"propensityScores.a\" is not a finite "
+		       "number"},
+	    {.name = "propensity is no number, but does not count",
+	     .nodes = FORMULA("'emphasisWeight':1"),
+	     .customer = "{'propensityScores.a':'1e999'}",
+	     .expect = "a/m=0.5 b/m=0.4"},
+	    {.name = "propensity is no number, of what is dropped",
+	     .nodes = "{'type':'qualify'}," FORMULA("'propensityWeight':1"),
+	     .rules = CASE_RULE("r", CASE_OF("offer", "b"), "eligibility",
+				"propensity_threshold", "'minScore':0"),
+	     .customer = "{'propensityScores.b':'x'}",
+	     .expect = "a/m=0.5 -b/m:r !1"},
 	    {.name = "propensity is clamped",
 	     .nodes = FORMULA("'propensityWeight':1"),
 	     .customer = "{'propensityScores.a':'-1',"

@@ -1,0 +1,106 @@
+/* What a pair is worth to a customer. */
+
+#include "base/base.h"
+
+#include "decide/decide_private.h"
+
+#include <float.h>
+#include <math.h>
+
+static double
+decide_clamp(double value)
+{
+	return value < 0 ? 0 : value > 1 ? 1 : value;
+}
+
+/* fit and match of a pair. Source: contract 7, rule configs. */
+static void
+decide_factors(const struct krn_decide *d, const struct krn_plan_pair *pair,
+	       double *ret_fit, double *ret_match)
+{
+	double fit = 1, match = 1;
+
+	for (size_t w = 0; w < d->plan->mask_words; w++) {
+		uint64_t soft = pair->soft[w];
+
+		for (; soft; soft &= soft - 1) {
+			const int bit = __builtin_ctzll(soft);
+			const struct krn_plan_rule *rule =
+			    &d->plan->rules[w * 64 + (size_t)bit];
+			const bool failed = d->failed[w] >> bit & 1;
+
+			if (rule->stage == KRN_STAGE_FIT && failed)
+				fit *= rule->factor;
+			/* many multipliers may leave the numbers; kept within
+			   them, a later 0 still makes 0 */
+			if (rule->stage == KRN_STAGE_MATCH && !failed)
+				match = fmin(match * rule->factor, DBL_MAX);
+		}
+	}
+	*ret_fit = fit;
+	*ret_match = match;
+}
+
+bool
+decide_propensity(const struct krn_decide *d,
+		  const struct krn_plan_offer *offer, double *ret)
+{
+	const struct decide_value *value =
+	    offer->propensity_column < 0 ? NULL
+					 : &d->values[offer->propensity_column];
+
+	*ret = 0.5;
+	if (!value || value->is_null)
+		return true;
+	if (krn_parse_double(value->text, ret, NULL))
+		return false;
+	*ret = decide_clamp(*ret);
+	return true;
+}
+
+/* The propensity that a score needs; without it there is none. */
+static double
+score_propensity(struct krn_decide *d, const struct krn_plan_offer *offer)
+{
+	double propensity;
+
+	if (!decide_propensity(d, offer, &propensity))
+		decide_fail(
+		    d, "attribute \"%.*s\" is not a finite number",
+		    KRN_STR_ARG(
+			d->plan->columns[offer->propensity_column].name));
+	return propensity;
+}
+
+double
+decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan *plan = d->plan;
+	const struct krn_plan_offer *offer = &plan->offers[pair->offer];
+	double fit, match;
+
+	decide_factors(d, pair, &fit, &match);
+	if (plan->method != KRN_METHOD_FORMULA) {
+		const double base =
+		    plan->method == KRN_METHOD_PROPENSITY
+			? score_propensity(d, offer)
+			: offer->priority / 100 * (pair->weight / 100);
+		const double score = base * fit * match;
+
+		return isfinite(score) ? score : DBL_MAX;
+	}
+
+	const double *weights = plan->weights[pair->weights].of;
+	const double parts[] = {
+	    weights[0] > 0 ? score_propensity(d, offer) : 0,
+	    decide_clamp(fit * match),
+	    decide_clamp(offer->business_value / 100),
+	    offer->priority / 100,
+	};
+	double score = 1;
+
+	for (size_t i = 0; i < KRN_NR(parts); i++)
+		if (weights[i] > 0)
+			score *= pow(parts[i], weights[i]);
+	return score;
+}
