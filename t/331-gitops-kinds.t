@@ -115,7 +115,7 @@ for my $case (
 	[resource('DecisionFlow', 'x', isDefault => JSON::PP::true), qr/isDefault: "Main" and "x" cannot both be the default flow|isDefault: "x" and "Main"/],
 	[resource('DecisionFlow', 'x', key => 'main'), 'key: the DecisionFlow "Main" and "x" cannot both have the key "main"'],
 	[resource('DecisionFlow', 'x', draftConfig => { version => 3, nodes => [] }), 'resources[0].spec.draftConfig.version: must be 2'],
-	[resource('DecisionFlow', 'x', draftConfig => { nodes => [{ type => 'score' }] }), 'resources[0].spec.draftConfig.nodes[0]: a flow has exactly one inventory, first'],
+	[resource('DecisionFlow', 'x', draftConfig => { nodes => [{ type => 'score' }] }), 'resources[0].spec.draftConfig.nodes[0]: the flow must have exactly one inventory, first'],
 ) {
 	my ($bad, $want) = @$case;
 	$answer = post('diff', bundle($bad));

@@ -137,16 +137,40 @@ is($stack->owner("SELECT count(*) FROM kaireon.campaign_run_results WHERE run_id
 	AND (creative_id IS NULL) <> NOT EXISTS (SELECT FROM kaireon.creatives AS c WHERE c.offer_id = campaign_run_results.offer_id
 		AND c.channel_id = campaign_run_results.channel_id AND c.status = 'active')"), 0, 'a creative where there is one');
 
-# what is refused says why, with the run
-for my $bad ([[filter => { conditions => [condition('request.x', 'eq', 1)] }], qr/field "request\.x" is not of offer, channel or customer/],
-	[[filter => { conditions => [condition('offer.name', 'regex', '(')] }], qr/is not a regular expression/],
-	[[call_flow => { decisionFlowRef => 'nodes' }], qr/the flow calls itself/]) {
-	apply('a flow that cannot run', flow('nodes', ['inventory'], $bad->[0], ['response']));
-	$stack->announce(qr/job failed/);
-	my $failed = $demo->finished($campaign, $demo->trigger($campaign));
-	is($failed->{status}, 'failed', 'a run fails');
-	like($failed->{error}, $bad->[1], 'with the reason');
+# what no run can do is refused with its place when it is applied, by the engine itself
+for my $bad ([[filter => { conditions => [condition('request.x', 'eq', 1)] }], 1, qr/field "request\.x" is not of offer, channel or customer/],
+	[[filter => { conditions => [condition('offer.name', 'regex', '(')] }], 1, qr/is not a regular expression/],
+	[[filter => { conditions => [condition('customer.age', 'near', 1)] }], 1, qr/unknown operator "near"/],
+	[[call_flow => { decisionFlowRef => 'nodes' }], 1, qr/the flow calls itself/],
+	[['rank', { maxCandidates => 0 }], 1, qr/maxCandidates must be 1 to 100/],
+	[[teleport => {}], 1, qr/unknown type "teleport"/]) {
+	my $applied = $stack->request('POST', '/api/v1/gitops/apply', key => $demo->{key}{admin},
+		body => { manifest => { apiVersion => 'kaireonai.com/v1', kind => 'Bundle' }, resources => [flow('nodes', ['inventory'], $bad->[0], ['response'])] });
+	is($applied->{status}, 400, "a flow with a bad $bad->[0][0]") or diag $applied->{body};
+	like($applied->{json}{error}{message}, qr/^Invalid bundle:/, 'is no bundle');
+	is(scalar @{ $applied->{json}{error}{details} }, 1, 'of one problem');
+	is($applied->{json}{error}{details}[0]{field}, "resources[0].spec.draftConfig.nodes[$bad->[1]]", 'at its place');
+	like($applied->{json}{error}{details}[0]{message}, $bad->[2], 'with the reason');
 }
+my $several = $stack->request('POST', '/api/v1/gitops/diff', key => $demo->{key}{viewer}, body => {
+	manifest => { apiVersion => 'kaireonai.com/v1', kind => 'Bundle' }, resources => [
+		flow('nodes', ['inventory'], ['score'], ['score'], ['rank'], [rank => { method => 'luck' }], ['qualify'], ['response']),
+		resource('QualificationRule', 'r', ruleType => 'attribute_condition', stage => 'fit', config => { attribute => 'age', operator => 'in', value => 3, decay => 0.5 }),
+		resource('ContactPolicy', 'p', scope => 'global', ruleType => 'time_window', config => { startHour => 4, endHour => 4 })] });
+is($several->{status}, 400, 'a bundle of which much is wrong');
+is_deeply([map { $_->{field} =~ s/^resources//r . ': ' . $_->{message} =~ s/^line \d+, column \d+: //r } @{ $several->{json}{error}{details} }],
+	['[1].spec.config: rule "r": value must be a list', '[2].spec.config: policy "p": startHour must be 0 to 23, endHour 0 to 24 and another',
+		'[0].spec.draftConfig.nodes[2]: node "n2": the flow has more than one score',
+		'[0].spec.draftConfig.nodes[4]: node "n4": the flow has more than one rank',
+		'[0].spec.draftConfig.nodes[5]: node "n5": qualify comes too late'], 'is told of all of it');
+
+# what only a run can find out fails the run
+apply('a flow of two that call each other', flow('narrowing', ['inventory'], [call_flow => { decisionFlowRef => 'nodes' }]),
+	flow('nodes', ['inventory'], [call_flow => { decisionFlowRef => 'narrowing' }], ['response']));
+$stack->announce(qr/job failed/);
+my $failed = $demo->finished($campaign, $demo->trigger($campaign));
+is($failed->{status}, 'failed', 'a run fails');
+like($failed->{error}, qr/the flow calls itself/, 'with the reason');
 
 $stack->end;
 done_testing;

@@ -67,33 +67,7 @@ resource_check_weights(struct resource_read *read)
 	}
 }
 
-/* One node: its type is known, its phase not over. */
-static void
-resource_check_node(struct resource_read *read, const struct krn_value *node,
-		    size_t index, int *phase)
-{
-	const struct krn_value *type = krn_value_find(node, "type");
-	const struct krn_str name =
-	    type && type->type == KRN_VALUE_STRING ? type->string : KRN_STR("");
-	const int its = krn_flow_phase(name);
-	char place[64];
-
-	snprintf(place, sizeof(place), "draftConfig.nodes[%zu]", index);
-	if (its < 0)
-		resource_problem_at(read, node, place, "unknown type \"%.*s\"",
-				    (int)(name.len < 100 ? name.len : 100),
-				    name.s);
-	if ((index == 0) != krn_str_eq_c(name, "inventory"))
-		resource_problem_at(read, node, place,
-				    "a flow has exactly one inventory, first");
-	if (its > 0 && its < *phase)
-		resource_problem_at(read, node, place,
-				    "%.*s comes too late: its phase is %d",
-				    KRN_STR_ARG(name), its);
-	if (its > *phase)
-		*phase = its;
-}
-
+/* The nodes themselves are the engine's: krn_plan_check. */
 static void
 resource_check_nodes(struct resource_read *read)
 {
@@ -101,19 +75,14 @@ resource_check_nodes(struct resource_read *read)
 	    krn_resource_get(read->resource, "draftConfig");
 	const struct krn_value *nodes = krn_value_find(config, "nodes");
 	const struct krn_value *version = krn_value_find(config, "version");
-	int phase = 1;
 
 	if (config->type != KRN_VALUE_OBJECT)
 		return;
 	if (version &&
 	    (version->type != KRN_VALUE_INT || version->integer != 2))
 		resource_problem(read, "draftConfig.version", "must be 2");
-	if (!nodes || nodes->type != KRN_VALUE_ARRAY) {
+	if (!nodes || nodes->type != KRN_VALUE_ARRAY)
 		resource_problem(read, "draftConfig.nodes", "must be a list");
-		return;
-	}
-	for (size_t i = 0; i < nodes->array.nr; i++)
-		resource_check_node(read, &nodes->array.items[i], i, &phase);
 }
 
 void

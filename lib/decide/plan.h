@@ -399,6 +399,32 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 		 const struct krn_plan_times *times,
 		 const struct krn_plan **ret, struct krn_error *err);
 
+/* What of a configuration can be looked at alone. */
+enum krn_plan_part {
+	KRN_PLAN_FLOW,
+	KRN_PLAN_RULE,
+	KRN_PLAN_POLICY,
+};
+
+/* Of a flow, which node it is, from 0; SIZE_MAX: the whole. */
+typedef void (*krn_plan_problem_fn)(void *data, size_t node,
+				    const char *message);
+
+/*
+ * Could a run be planned with this flow, rule or policy? `row` is one of the
+ * document's. What only a run knows is not looked at: attributes, segments,
+ * schemas, outcomes, other flows and profiles, and whether the flow is
+ * complete: one that others call has no response. Tells every problem of a
+ * flow's nodes, and the first of a rule or policy.
+ *
+ * Errors: KRN_ERR_UNAVAILABLE, KRN_ERR_TOOBIG  as krn_arena_fail
+ */
+KRN_MUSTCHECK enum krn_err krn_plan_check(struct krn_arena *arena,
+					  enum krn_plan_part part,
+					  const struct krn_value *row,
+					  krn_plan_problem_fn problem,
+					  void *data, struct krn_error *err);
+
 /*
  * How many candidates of a customer the ledger keeps.
  * Source: contract section 7, volume limits.

@@ -206,27 +206,37 @@ flow_place(struct plan_build *build, const struct krn_value *node, size_t index,
 }
 
 static enum krn_err
+flow_read_node(struct plan_build *build, const struct krn_value *node,
+	       size_t index, struct flow_walk *walk)
+{
+	size_t type = 0;
+	enum krn_err e;
+
+	if ((e = flow_place(build, node, index, walk, &type)))
+		return e;
+	/* of a flow called, the narrowing nodes count */
+	if (walk->caller && krn_flow_phase(plan_text(node, "type")) > 1)
+		return KRN_OK;
+	build->node_types |= UINT32_C(1) << type;
+	return flow_nodes[type].read ? flow_nodes[type].read(build, node)
+				     : flow_call(build, node, walk);
+}
+
+static enum krn_err
 flow_read_nodes(struct plan_build *build, const struct krn_value *config,
 		struct flow_walk *walk)
 {
 	const struct krn_value *nodes = plan_list(config, "nodes");
-	size_t type = 0;
 	enum krn_err e;
 
 	if (!nodes)
 		return plan_refuse(build, "the flow has no nodes");
 	for (size_t i = 0; i < nodes->array.nr; i++) {
-		const struct krn_value *node = &nodes->array.items[i];
-
-		if ((e = flow_place(build, node, i, walk, &type)))
-			return e;
-		/* of a flow called, the narrowing nodes count */
-		if (walk->caller && krn_flow_phase(plan_text(node, "type")) > 1)
-			continue;
-		build->node_types |= UINT32_C(1) << type;
-		e = flow_nodes[type].read ? flow_nodes[type].read(build, node)
-					  : flow_call(build, node, walk);
-		if (e)
+		e = flow_read_node(build, &nodes->array.items[i], i, walk);
+		if (e == KRN_ERR_INVALID && build->problem)
+			build->problem(build->problem_data, i,
+				       build->err->message);
+		else if (e)
 			return e;
 	}
 	return KRN_OK;
@@ -253,6 +263,8 @@ flow_call(struct plan_build *build, const struct krn_value *node,
 				   "node \"%.*s\": flows are called more than "
 				   "%d deep",
 				   KRN_STR_ARG(name), CALL_DEPTH_MAX);
+	if (build->is_check && id.len)
+		return KRN_OK;
 	for (size_t i = 0; flows && i < flows->array.nr; i++)
 		if (krn_str_eq(plan_text(&flows->array.items[i], "id"), id))
 			return flow_read_nodes(
@@ -275,7 +287,7 @@ plan_read_flow(struct plan_build *build)
 	build->plan->max_candidates = 5;
 	if ((e = flow_read_nodes(build, krn_value_find(flow, "config"), &walk)))
 		return e;
-	if (!plan_flow_has(build, "response"))
+	if (!build->is_check && !plan_flow_has(build, "response"))
 		return plan_refuse(build, "the flow has no response");
 	return KRN_OK;
 }

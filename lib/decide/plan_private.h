@@ -16,6 +16,10 @@ struct plan_build {
 				the flows that it calls */
 	const struct krn_value *overrides; /* strategyOverrides, or NULL */
 	bool is_exact;                     /* placementMatchMode */
+	/* krn_plan_check: what only a run knows is not there to be found */
+	bool is_check;
+	krn_plan_problem_fn problem; /* tell all of them; NULL: the first */
+	void *problem_data;
 	bool has_creatives;                /* match_creatives is there */
 };
 
@@ -136,6 +140,13 @@ enum krn_err plan_match_weights(struct plan_build *build);
 enum krn_err plan_read_flow(struct plan_build *build);
 enum krn_err plan_read_rules(struct plan_build *build);
 enum krn_err plan_read_policies(struct plan_build *build);
+/* One of them, for krn_plan_check. */
+enum krn_err plan_read_rule(struct plan_build *build,
+			    const struct krn_value *from,
+			    struct krn_plan_rule *rule);
+enum krn_err plan_read_policy(struct plan_build *build,
+			      const struct krn_value *from,
+			      struct krn_plan_policy *policy);
 enum krn_err plan_make_pairs(struct plan_build *build);
 /* Which rules and policies look at a pair; once all else is known of it. */
 enum krn_err plan_match_pairs(struct plan_build *build);

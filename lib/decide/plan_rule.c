@@ -196,6 +196,8 @@ plan_segment_bit(struct plan_build *build, const char *member,
 		*ret |= UINT64_C(1) << bit;
 		return KRN_OK;
 	}
+	if (build->is_check)
+		return KRN_OK;
 	return plan_refuse(build, "\"%.*s\": no segment \"%.*s\"",
 			   KRN_STR_ARG(owner), KRN_STR_ARG(value));
 }
@@ -317,8 +319,8 @@ static const struct {
     {"metric_condition", rule_metric},
 };
 
-static enum krn_err
-rule_read(struct plan_build *build, const struct krn_value *from,
+enum krn_err
+plan_read_rule(struct plan_build *build, const struct krn_value *from,
 	  struct krn_plan_rule *rule)
 {
 	const struct krn_str type = plan_text(from, "ruleType");
@@ -362,7 +364,7 @@ plan_read_rules(struct plan_build *build)
 	if (!plan->rules || !plan->pair_rules)
 		return krn_arena_fail(build->arena, build->err);
 	for (size_t i = 0; i < list->array.nr; i++)
-		if ((e = rule_read(build, &list->array.items[i],
+		if ((e = plan_read_rule(build, &list->array.items[i],
 				   &plan->rules[plan->rules_nr++])))
 			return e;
 	return KRN_OK;

@@ -195,7 +195,8 @@ change_check_bundle(struct change_find *find, struct krn_error *err)
 		if (!(find->options->frozen >> bundle->resources[i].kind & 1))
 			change_check_references(find, &bundle->resources[i]);
 	change_check_default(find);
-	if ((e = change_check_keys(find, err)))
+	if ((e = change_check_plans(find, err)) ||
+	    (e = change_check_keys(find, err)))
 		return e;
 	return krn_problems_end(find->problems,
 				"Invalid bundle: it does not fit the live "

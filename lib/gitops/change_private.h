@@ -47,6 +47,13 @@ KRN_MUSTCHECK enum krn_err change_check_keys(struct change_find *find,
 KRN_MUSTCHECK enum krn_err change_check_bundle(struct change_find *find,
 					       struct krn_error *err);
 
+/*
+ * Note what a run would refuse of the flows, rules and policies that are new
+ * or changed. Errors: as krn_arena_fail.
+ */
+KRN_MUSTCHECK enum krn_err change_check_plans(struct change_find *find,
+					      struct krn_error *err);
+
 /* Errors: KRN_ERR_PRUNE_BUDGET */
 KRN_MUSTCHECK enum krn_err change_check_budget(struct change_find *find,
 					       struct krn_error *err);

@@ -98,12 +98,12 @@ sub bundle {
 	for my $name ($self->names(2)) {
 		my $scope = $self->pick(@scopes, [placement => 'top']);
 		push @list, resource('QualificationRule', $name, { scope => $scope->[0], scopeRef => $scope->[1], ruleType => 'attribute_condition',
-			config => { attribute => 'age', operator => 'gte', value => $self->free(2) } });
+			config => { attribute => 'age', operator => 'gte', value => $self->pick(18, 0.5, @TEXTS) } });
 	}
 	for my $name ($self->names(2)) {
 		my $scope = $self->pick(@scopes);
 		push @list, resource('ContactPolicy', $name, { scope => $scope->[0], scopeRef => $scope->[1], ruleType => 'cooldown',
-			config => { cooldownHours => $self->below(100), x => $self->free(1) } });
+			config => { cooldownHours => 1 + $self->below(100), x => $self->free(1) } });
 	}
 	my $n = 0;
 	my @profiles = $self->names(2);
