@@ -50,7 +50,7 @@ static const struct option_row option_rows[] = {
 	{"REQUEST_MEMORY_MIB",   OPTION_INT,  AT(request_memory_mib),   "512", 8, 65536, 0, "memory that one request may use"},
 	{"RUN_CHUNK_CUSTOMERS",  OPTION_INT,  AT(run_chunk_customers),  "5000", 1, 100000, 0, "customers that one step of a run decides"},
 	{"RUN_FILE_DIR",         OPTION_TEXT, AT(run_file_dir),         "/var/lib/kaireon/runs", 0, 0, 0, "folder of the files that runs write"},
-	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 0, 2592000, 0, "how late a campaign may still begin when its time was missed"},
+	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 60, 2592000, 0, "how late a campaign may still begin when its time was missed"},
 	{"STATEMENT_TIMEOUT_MS", OPTION_INT,  AT(statement_timeout_ms), "30000", 1, 3600000, 0, "how long a statement of a request may take"},
 	{"TENANT_HEADER_FROM",   OPTION_TEXT, AT(tenant_header_from),   "", 0, 0, 0, "addresses that may use X-Tenant-Id without a key, separated by commas"},
 	{"TENANT_HEADER_ROLE",   OPTION_TEXT, AT(tenant_header_role),   "", 0, 0, 0, "role of X-Tenant-Id without a key: viewer, editor or admin; unset: refused"},

@@ -7,6 +7,7 @@
 #include "campaign/campaign.h"
 
 #include "access/audit.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/json_in.h"
 #include "campaign/campaign_check.h"
@@ -19,10 +20,13 @@ campaign_write(struct krn_arena *arena, struct krn_db *db, enum krn_stmt stmt,
 	       struct krn_str *ret_document, struct krn_error *err)
 {
 	struct krn_param next_run;
+	int64_t next_us;
 	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if ((e = krn_next_run(arena, db, fields, &next_run, err)))
+	if ((e = krn_next_run(arena, db, fields, krn_clock_us(), &next_us,
+			      err)) ||
+	    (e = krn_next_run_param(arena, next_us, &next_run, err)))
 		return e;
 	const struct krn_param params[] = {krn_param_str(id),
 					   krn_param_str(fields), next_run};

@@ -6,7 +6,6 @@
 
 #include "campaign/next_run.h"
 
-#include "base/clock.h"
 #include "base/json_in.h"
 #include "schedule/schedule.h"
 
@@ -22,11 +21,10 @@ next_run_text(const struct krn_value *stored, const char *name)
 
 enum krn_err
 krn_next_run(struct krn_arena *arena, struct krn_db *db, struct krn_str fields,
-	     struct krn_param *ret, struct krn_error *err)
+	     int64_t after_us, int64_t *ret_us, struct krn_error *err)
 {
 	struct krn_schedule schedule;
 	struct krn_value stored;
-	int64_t next_us;
 	bool is;
 	enum krn_err e;
 
@@ -44,15 +42,21 @@ krn_next_run(struct krn_arena *arena, struct krn_db *db, struct krn_str fields,
 		!day || day->type != KRN_VALUE_INT ? -1 : day->integer,
 	};
 
-	*ret = krn_param_null();
+	*ret_us = KRN_SCHEDULE_NEVER;
 	if ((e = krn_schedule_parse(&from, &schedule, &is, err)))
 		return e;
 	if (!is || !krn_str_eq_c(next_run_text(&stored, "status"), "active"))
 		return KRN_OK;
-	if ((e = krn_schedule_next(arena, db, &schedule,
-				   next_run_text(&stored, "scheduleTimezone"),
-				   krn_clock_us(), &next_us, NULL, err)))
-		return e;
+	return krn_schedule_next(arena, db, &schedule,
+				 next_run_text(&stored, "scheduleTimezone"),
+				 after_us, ret_us, NULL, err);
+}
+
+enum krn_err
+krn_next_run_param(struct krn_arena *arena, int64_t next_us,
+		   struct krn_param *ret, struct krn_error *err)
+{
+	*ret = krn_param_null();
 	if (next_us == KRN_SCHEDULE_NEVER)
 		return KRN_OK;
 	*ret = krn_param_time(arena, next_us);
