@@ -71,15 +71,7 @@ gitops_query(struct krn_buf *path, const char *name, struct krn_str value)
 	krn_buf_add_char(
 	    path, path->len && memchr(path->data, '?', path->len) ? '&' : '?');
 	krn_buf_printf(path, "%s=", name);
-	for (size_t i = 0; i < value.len; i++) {
-		const char c = value.s[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || c == ',' || c == '-')
-			krn_buf_add_char(path, c);
-		else
-			krn_buf_printf(path, "%%%02X", (unsigned char)c);
-	}
+	krn_buf_add_percent(path, value, ",");
 }
 
 /* "resources[3].spec.x" of a folder's bundle is a file's. */

@@ -7,11 +7,13 @@
 
 #include "fcgi/route_run.h"
 
+#include "base/clock.h"
 #include "base/json_out.h"
 #include "base/log.h"
 #include "campaign/campaign.h"
 #include "campaign/list.h"
 #include "campaign/run.h"
+#include "egress/s3.h"
 #include "fcgi/spawn.h"
 
 enum krn_err
@@ -77,8 +79,8 @@ krn_route_run_create(struct krn_request *request, struct krn_response *response,
 
 	if ((e = krn_request_identify(request, err)) ||
 	    (e = krn_campaign_create(request->arena, request->db,
-				     &request->caller, &fields, &document,
-				     err)))
+				     request->options, &request->caller,
+				     &fields, &document, err)))
 		return e;
 	run_answer(response, 201, document);
 	return KRN_OK;
@@ -94,8 +96,9 @@ krn_route_run_update(struct krn_request *request, struct krn_response *response,
 
 	if ((e = krn_request_identify(request, err)) ||
 	    (e = krn_campaign_update(request->arena, request->db,
-				     &request->caller, request->path_params[0],
-				     &fields, &document, err)))
+				     request->options, &request->caller,
+				     request->path_params[0], &fields,
+				     &document, err)))
 		return e;
 	run_answer(response, 200, document);
 	return KRN_OK;
@@ -262,6 +265,29 @@ krn_route_run_progress(struct krn_request *request,
 	return run_document(request, response, KRN_STMT_run_get, params, err);
 }
 
+/* How long a link to S3 may be used. Source: contract 5. */
+#define RUN_LINK_SECONDS 300
+
+/* The file is in S3: whoever asks is sent there. */
+static enum krn_err
+run_file_link(struct krn_request *request, struct krn_response *response,
+	      struct krn_str path, struct krn_str disposition,
+	      struct krn_error *err)
+{
+	struct krn_s3_object object;
+	struct krn_str link;
+	enum krn_err e;
+
+	if ((e = krn_s3_path_parse(path, &object, err)) ||
+	    (e = krn_s3_link(request->arena, request->options, &object,
+			     krn_clock_us(), RUN_LINK_SECONDS, disposition,
+			     &link, err)))
+		return e;
+	response->status = 303;
+	krn_response_header(response, "Location", link);
+	return KRN_OK;
+}
+
 /* nginx sends the file: the path is below its internal location. */
 enum krn_err
 krn_route_run_file(struct krn_request *request, struct krn_response *response,
@@ -289,6 +315,8 @@ krn_route_run_file(struct krn_request *request, struct krn_response *response,
 
 	if (!location.s || !disposition.s)
 		return krn_arena_fail(request->arena, err);
+	if (krn_str_has_prefix(path, KRN_STR("s3://")))
+		return run_file_link(request, response, path, disposition, err);
 	krn_response_header(response, "X-Accel-Redirect", location);
 	krn_response_header(response, "Content-Disposition", disposition);
 	krn_response_header(response, "Content-Type",

@@ -17,12 +17,18 @@ as_root() {
 
 # Install the packages of script/packages that are missing.
 install_packages() {
+	local names
+	names=$(sed 's/#.*//' "$top/script/packages")
+	# shellcheck disable=SC2086 # one name a word
+	install_missing $names
+}
+
+install_missing() {
 	local missing=() name
-	while read -r name; do
-		case $name in '' | '#'*) continue ;; esac
+	for name; do
 		dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' ||
 			missing+=("$name")
-	done <"$top/script/packages"
+	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing ${missing[*]}"
 	# the packages' own servers stay off: ours are private

@@ -14,42 +14,19 @@ my $stack = Kaireon::Stack->new;
 my $key = $stack->tenant('one');
 my $dir = $stack->{dir};
 $stack->pool('api', 2)->pool('cron', 1);
-system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
-	. "-keyout $dir/key.pem -out $dir/cert.pem 2>/dev/null") == 0 or die;
-chmod 0755, $dir;
-{
-	local %ENV = (%ENV, %{ $stack->{settings} }, RUN_DIR => $dir, LOG_DIR => "$dir/log", LISTEN => "unix:$dir/site.sock",
-		CERTIFICATE => "$dir/cert.pem", CERTIFICATE_KEY => "$dir/key.pem",
-		USER_DIRECTIVE => $> == 0 ? 'user root;' : '');
-	$stack->system_ok("$stack->{source}/nginx/render $dir/nginx");
-}
+$stack->site;
 is((stat "$dir/nginx/$_")[2] & 077, 0, "only the owner reads $_") for qw(cron_secret.map cron_bearer.map tick_secret.map);
-$stack->spawn('nginx', undef, '/usr/sbin/nginx', '-e', "$dir/log/nginx-error.log", '-p', $dir, '-c', "$dir/nginx/kaireon.conf");
-$stack->wait_for('nginx', sub { -S "$dir/site.sock" });
 
-# a call by curl: status, headers and body
-sub call {
-	my ($path, @options) = @_;
-	my $pid = open my $out, '-|', 'curl', '-sS', '-i', '--http1.1', '--max-time', 30, '--unix-socket', "$dir/site.sock", '--cacert', "$dir/cert.pem",
-		@options, "https://localhost$path" or die $!;
-	local $/;
-	my $text = <$out> // '';
-	close $out;
-	$text =~ s/\AHTTP\S+ 100.*?\r\n\r\n//s;
-	my ($head, $body) = split /\r\n\r\n/, $text, 2;
-	my %header = map { /^([^:]+):\s*(.*)$/ ? (lc($1) => $2) : () } split /\r\n/, $head // '';
-	my ($status) = ($head // '') =~ /^HTTP\S+ (\d+)/;
-	return { status => $status // 0, headers => \%header, body => $body // '', json => scalar eval { decode_json($body) } };
-}
+sub call { return $stack->call(@_) }
 
 my $answer = call('/api/v1/runs', '-H', "X-API-Key: $key->{viewer}");
 is($answer->{status}, 200, 'a list through nginx') or diag $answer->{body};
 like($answer->{headers}{'strict-transport-security'}, qr/max-age/, 'HSTS');
 is($answer->{headers}{'x-content-type-options'}, 'nosniff', 'nosniff');
 ok($answer->{headers}{'x-request-id'}, 'a request id');
-is(system("curl -sS -o /dev/null --tls-max 1.1 --unix-socket $dir/site.sock --cacert $dir/cert.pem https://localhost/healthz 2>/dev/null") >> 8 != 0, 1,
+is(system("curl -sS -o /dev/null --tls-max 1.1 --unix-socket $dir/site.sock --cacert $stack->{site_cert} https://localhost/healthz 2>/dev/null") >> 8 != 0, 1,
 	'no TLS below 1.2');
-like(`curl -sS -o /dev/null -w '%{http_version}' --unix-socket $dir/site.sock --cacert $dir/cert.pem https://localhost/healthz`, qr/^2/, 'HTTP/2');
+like(`curl -sS -o /dev/null -w '%{http_version}' --unix-socket $dir/site.sock --cacert $stack->{site_cert} https://localhost/healthz`, qr/^2/, 'HTTP/2');
 
 # nginx's own errors
 my %own = (413 => ['/api/v1/runs', '-X', 'POST', '-H', 'Content-Type: application/json', '--data-binary', "\@$dir/big"],
@@ -107,7 +84,7 @@ is($answer->{headers}{'content-type'}, 'text/csv; charset=utf-8', 'as CSV');
 $stack->stop('api1', 'KILL');
 is(call('/api/v1/runs', '-H', "X-API-Key: $key->{viewer}")->{status}, 200, 'one process less: still served');
 kill 'STOP', $stack->{pids}{api2};
-my $waiting = open my $late, '-|', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', '--unix-socket', "$dir/site.sock", '--cacert', "$dir/cert.pem", 'https://localhost/healthz' or die;
+my $waiting = open my $late, '-|', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', '--unix-socket', "$dir/site.sock", '--cacert', "$stack->{site_cert}", 'https://localhost/healthz' or die;
 sleep 0.3;
 kill 'CONT', $stack->{pids}{api2};
 is(scalar <$late>, 200, 'a connection to a busy pool waits and is served');

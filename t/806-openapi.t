@@ -12,7 +12,7 @@ use Kaireon::Schema;
 use Kaireon::Stack;
 use Kaireon::Yaml;
 
-my $stack = Kaireon::Stack->new(settings => { RUN_CHUNK_CUSTOMERS => 50 });
+my $stack = Kaireon::Stack->new(settings => { RUN_CHUNK_CUSTOMERS => 50, AWS_ACCESS_KEY_ID => 'id', AWS_SECRET_ACCESS_KEY => 'secret' });
 my $document = Kaireon::Yaml::read($stack->slurp("$stack->{source}/doc/openapi.yaml"));
 my $schema = Kaireon::Schema->new($document);
 my $schemas = $document->{components}{schemas};
@@ -381,6 +381,8 @@ for my $file ([$csv, $done, 'text/csv'], [$json, $limited, 'application/x-ndjson
 	my $answer = call(200, "GET $its_runs/{runId}/file", id => $file->[0], runId => $file->[1]{id});
 	like($answer->{headers}{'content-type'}, qr/^\Q$file->[2]\E/, "a file as $file->[2]");
 }
+$stack->owner("UPDATE kaireon.campaign_runs SET file_path = 's3://bucket/x.csv' WHERE id = '$limited->{id}'");
+call(303, "GET $its_runs/{runId}/file", id => $json, runId => $limited->{id}, title => 'a file in S3');
 my $detail = call(200, "GET $one", id => $csv, title => 'a campaign with results')->{json};
 ok((grep { @{ $_->{decisions} } } @{ $detail->{results} }) && (grep { !@{ $_->{decisions} } } @{ $detail->{results} }), 'with decisions and without');
 my $page = call(200, "GET $one?resultsCursor=$detail->{results}[1]{customerId}", id => $csv)->{json}{results};

@@ -120,3 +120,18 @@ krn_buf_end(const struct krn_buf *buf, struct krn_str *ret,
 	*ret = krn_str_from(buf->data ? buf->data : "", buf->len);
 	return KRN_OK;
 }
+
+void
+krn_buf_add_percent(struct krn_buf *buf, struct krn_str str, const char *keep)
+{
+	for (size_t i = 0; i < str.len; i++) {
+		const char c = str.s[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || (c && strchr("-._~", c)) ||
+		    (c && strchr(keep, c)))
+			krn_buf_add_char(buf, c);
+		else
+			krn_buf_printf(buf, "%%%02X", (unsigned char)c);
+	}
+}

@@ -37,6 +37,14 @@ void krn_buf_add_double(struct krn_buf *buf, double value); /* shortest */
 void krn_buf_printf(struct krn_buf *buf, const char *format, ...)
     KRN_PRINTF(2, 3);
 
+
+/*
+ * Percent-encode: all bytes but RFC 3986's unreserved ones and those of
+ * `keep`, with upper-case digits.
+ */
+void krn_buf_add_percent(struct krn_buf *buf, struct krn_str str,
+			 const char *keep);
+
 /* Make room for `len` more bytes; false (and failed) when there is none. */
 bool krn_buf_reserve(struct krn_buf *buf, size_t len);
 

@@ -31,6 +31,10 @@ struct option_row {
 static const struct option_row option_rows[] = {
 	{"API_KEY",              OPTION_TEXT, AT(api_key),              "", 0, 0, OPTION_SECRET, "key with which kaireonctl gitops calls the API"},
 	{"API_KEY_PEPPER",       OPTION_TEXT, AT(api_key_pepper),       "", 0, 0, OPTION_SECRET, "key of the HMAC under which API keys are stored; at least 16 bytes"},
+	{"AWS_ACCESS_KEY_ID",    OPTION_TEXT, AT(aws_access_key_id),    "", 0, 0, OPTION_SECRET, "key id with which S3 is called"},
+	{"AWS_REGION",           OPTION_TEXT, AT(aws_region),           "", 0, 0, 0, "region of S3; unset: us-east-1"},
+	{"AWS_SECRET_ACCESS_KEY", OPTION_TEXT, AT(aws_secret_access_key), "", 0, 0, OPTION_SECRET, "secret of that key"},
+	{"AWS_SESSION_TOKEN",    OPTION_TEXT, AT(aws_session_token),    "", 0, 0, OPTION_SECRET, "token of that key, when it is a temporary one"},
 	{"BASE_URL",             OPTION_TEXT, AT(base_url),             "", 0, 0, 0, "where kaireonctl gitops finds the API: https://host[:port]"},
 	{"CACERT",               OPTION_TEXT, AT(cacert),               "", 0, 0, 0, "certificates that kaireonctl gitops trusts; unset: the system's"},
 	{"CRON_BUDGET_SECONDS",  OPTION_INT,  AT(cron_budget_seconds),  "540", 1, 86400, 0, "a cron call stops at the next batch after this long"},
@@ -50,6 +54,12 @@ static const struct option_row option_rows[] = {
 	{"REQUEST_MEMORY_MIB",   OPTION_INT,  AT(request_memory_mib),   "512", 8, 65536, 0, "memory that one request may use"},
 	{"RUN_CHUNK_CUSTOMERS",  OPTION_INT,  AT(run_chunk_customers),  "5000", 1, 100000, 0, "customers that one step of a run decides"},
 	{"RUN_FILE_DIR",         OPTION_TEXT, AT(run_file_dir),         "/var/lib/kaireon/runs", 0, 0, 0, "folder of the files that runs write"},
+	{"S3_ADDRESSING",        OPTION_TEXT, AT(s3_addressing),        "auto", 0, 0, 0, "where the bucket is in an address: path, virtual (in the host's name), or auto: virtual at amazonaws.com, path elsewhere"},
+	{"S3_CACERT",            OPTION_TEXT, AT(s3_cacert),            "", 0, 0, 0, "certificates that are trusted for S3; unset: the system's"},
+	{"S3_CAMPAIGN_PATHS",    OPTION_TEXT, AT(s3_campaign_paths),    "", 0, 0, 0, "bucket or bucket/prefix below which campaigns may write, separated by commas; {tenant} is the tenant's id; unset: nowhere"},
+	{"S3_ENDPOINT",          OPTION_TEXT, AT(s3_endpoint),          "", 0, 0, 0, "where S3 is: https://host[:port]; http:// on this host only; unset: AWS's of the region"},
+	{"S3_TIMEOUT_SECONDS",   OPTION_INT,  AT(s3_timeout_seconds),   "60", 1, 3600, 0, "how long one exchange with S3 may take"},
+	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 0, 2592000, 0, "how late a campaign may still begin when its time was missed"},
 	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 60, 2592000, 0, "how late a campaign may still begin when its time was missed"},
 	{"STATEMENT_TIMEOUT_MS", OPTION_INT,  AT(statement_timeout_ms), "30000", 1, 3600000, 0, "how long a statement of a request may take"},
 	{"TENANT_HEADER_FROM",   OPTION_TEXT, AT(tenant_header_from),   "", 0, 0, 0, "addresses that may use X-Tenant-Id without a key, separated by commas"},
@@ -112,6 +122,60 @@ option_set(const struct option_row *row, struct krn_str text,
 	memcpy(at, &value, sizeof(value));
 }
 
+/*
+ * https://host[:port], and http:// where no network is between: what is sent
+ * is people's data under a signature that whoever reads it can use.
+ */
+static bool
+option_is_endpoint(struct krn_str url)
+{
+	static const char *const schemes[] = {
+	    "https://", "http://127.0.0.1", "http://[::1]", "http://localhost"};
+
+	for (size_t i = 0; i < KRN_NR(schemes); i++) {
+		const struct krn_str scheme = krn_str_c(schemes[i]);
+		struct krn_str rest;
+
+		if (!krn_str_has_prefix(url, scheme))
+			continue;
+		rest = krn_str_from(url.s + scheme.len, url.len - scheme.len);
+		if (i == 0 ? rest.len == 0 : rest.len && rest.s[0] != ':')
+			return false;
+		for (size_t k = 0; k < rest.len; k++)
+			if (rest.s[k] <= ' ' || strchr("/?#@\\", rest.s[k]))
+				return false;
+		return true;
+	}
+	return false;
+}
+
+static void
+option_check_s3(const struct krn_options *options,
+		struct krn_problems *problems)
+{
+	static const char *const addressings[] = {"auto", "path", "virtual"};
+	size_t i = 0;
+
+	if (options->s3_endpoint.len &&
+	    !option_is_endpoint(options->s3_endpoint))
+		krn_problem_add(problems, "S3_ENDPOINT",
+				"must be https://host[:port]; http:// is for "
+				"127.0.0.1, [::1] and localhost");
+	while (i < KRN_NR(addressings) &&
+	       !krn_str_eq_c(options->s3_addressing, addressings[i]))
+		i++;
+	if (i == KRN_NR(addressings))
+		krn_problem_add(problems, "S3_ADDRESSING",
+				"must be auto, path or virtual");
+	if (!options->aws_access_key_id.len !=
+	    !options->aws_secret_access_key.len)
+		krn_problem_add(problems, "AWS_ACCESS_KEY_ID",
+				"and AWS_SECRET_ACCESS_KEY go together");
+	if (options->s3_campaign_paths.len && !options->aws_access_key_id.len)
+		krn_problem_add(problems, "S3_CAMPAIGN_PATHS",
+				"needs AWS_ACCESS_KEY_ID");
+}
+
 enum krn_err
 krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 		 struct krn_error *err)
@@ -142,6 +206,7 @@ krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 	if (!krn_str_has_prefix(ret->export_url, KRN_STR("file:///")))
 		krn_problem_add(problems, "EXPORT_URL",
 				"must begin with file:///");
+	option_check_s3(ret, problems);
 	if (ret->gitops_kinds.len && !krn_str_eq_c(ret->gitops_kinds, "v1"))
 		krn_problem_add(problems, "GITOPS_KINDS", "must be v1 or unset");
 	return krn_problems_end(problems, NULL, err);

@@ -30,6 +30,15 @@ struct krn_options {
 	struct krn_str tenant_header_from;  /* TENANT_HEADER_FROM */
 	struct krn_str gitops_kinds;        /* GITOPS_KINDS: "" or "v1" */
 	struct krn_str export_url;          /* EXPORT_URL */
+	struct krn_str aws_access_key_id;     /* AWS_ACCESS_KEY_ID */
+	struct krn_str aws_secret_access_key; /* AWS_SECRET_ACCESS_KEY */
+	struct krn_str aws_session_token;     /* AWS_SESSION_TOKEN */
+	struct krn_str aws_region;            /* AWS_REGION */
+	struct krn_str s3_endpoint;           /* S3_ENDPOINT */
+	struct krn_str s3_addressing;         /* S3_ADDRESSING */
+	struct krn_str s3_cacert;             /* S3_CACERT */
+	struct krn_str s3_campaign_paths;     /* S3_CAMPAIGN_PATHS */
+	int64_t s3_timeout_seconds;           /* S3_TIMEOUT_SECONDS */
 	struct krn_str run_file_dir;        /* RUN_FILE_DIR */
 	struct krn_str metrics_allow;       /* METRICS_ALLOW */
 	struct krn_str log_level;           /* LOG_LEVEL */

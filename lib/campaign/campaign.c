@@ -64,6 +64,7 @@ campaign_audit(struct krn_arena *arena, struct krn_db *db,
 
 enum krn_err
 krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_options *options,
 		    const struct krn_caller *caller,
 		    const struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err)
@@ -72,7 +73,8 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
 	struct krn_str text;
 	enum krn_err e;
 
-	if ((e = krn_campaign_check(arena, db, fields, &text, err)))
+	if ((e = krn_campaign_check(arena, db, options, caller, fields, &text,
+				    err)))
 		return e;
 	krn_id_make("camp", id);
 	if ((e = campaign_write(arena, db, KRN_STMT_campaign_insert,
@@ -133,6 +135,7 @@ campaign_merge(struct krn_campaign_fields *fields,
 
 enum krn_err
 krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_options *options,
 		    const struct krn_caller *caller, struct krn_str id,
 		    struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err)
@@ -153,7 +156,8 @@ krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
 				       err)))
 		return e;
 	campaign_merge(fields, stored);
-	if ((e = krn_campaign_check(arena, db, fields, &text, err)))
+	if ((e = krn_campaign_check(arena, db, options, caller, fields, &text,
+				    err)))
 		return e;
 	if ((e = campaign_write(arena, db, KRN_STMT_campaign_update, id, text,
 				ret_document, err)))

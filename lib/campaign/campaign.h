@@ -9,6 +9,7 @@
  */
 
 #include "access/caller.h"
+#include "base/option.h"
 #include "base/value.h"
 #include "store/db.h"
 
@@ -30,6 +31,7 @@ struct krn_campaign_fields {
  */
 KRN_MUSTCHECK enum krn_err
 krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_options *options,
 		    const struct krn_caller *caller,
 		    const struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err);
@@ -45,6 +47,7 @@ krn_campaign_create(struct krn_arena *arena, struct krn_db *db,
  */
 KRN_MUSTCHECK enum krn_err
 krn_campaign_update(struct krn_arena *arena, struct krn_db *db,
+		    const struct krn_options *options,
 		    const struct krn_caller *caller, struct krn_str id,
 		    struct krn_campaign_fields *fields,
 		    struct krn_str *ret_document, struct krn_error *err);

@@ -12,10 +12,13 @@
 #include "base/json_in.h"
 #include "base/json_out.h"
 #include "campaign/output.h"
+#include "egress/s3.h"
 #include "schedule/schedule.h"
 
 struct campaign_check {
 	struct krn_arena *arena;
+	const struct krn_options *options;
+	const struct krn_caller *caller;
 	const struct krn_campaign_fields *fields;
 	struct krn_problems *problems;
 	const struct krn_rows *known; /* campaign_check */
@@ -149,6 +152,28 @@ campaign_file_columns(struct campaign_check *check,
 	krn_json_value(&check->out, "columns", columns);
 }
 
+/* Where in S3: the path that the operator lets this tenant write to. */
+static void
+campaign_file_s3(struct campaign_check *check, bool is_s3,
+		 const struct krn_value *value)
+{
+	const struct krn_str path = campaign_text(
+	    check, "fileConfig.s3Path", value, 1000, krn_str_from(NULL, 0));
+	struct krn_error err;
+
+	if (path.s)
+		krn_json_str(&check->out, "s3Path", path);
+	if (!is_s3)
+		return;
+	if (!path.s)
+		krn_problem_add(check->problems, "fileConfig.s3Path",
+				"is required for s3");
+	else if (krn_s3_campaign_path_check(
+		     check->options, check->caller->tenant_id, path, &err))
+		krn_problem_add(check->problems, "fileConfig.s3Path", "%s",
+				err.message);
+}
+
 static void
 campaign_file(struct campaign_check *check)
 {
@@ -199,13 +224,9 @@ campaign_file(struct campaign_check *check)
 			    krn_value_find(from, "destination"), destinations,
 			    KRN_STR("download"));
 
-	if (krn_str_eq_c(destination, "s3"))
-		krn_problem_add(
-		    check->problems, "fileConfig.destination",
-		    campaign_is_null(krn_value_find(from, "s3Path"))
-			? "s3 needs s3Path, and is not supported yet"
-			: "s3 is not supported yet");
 	krn_json_str(&check->out, "destination", destination);
+	campaign_file_s3(check, krn_str_eq_c(destination, "s3"),
+			 krn_value_find(from, "s3Path"));
 	krn_json_close(&check->out);
 }
 
@@ -388,11 +409,15 @@ campaign_id_param(const struct krn_value *value)
 
 enum krn_err
 krn_campaign_check(struct krn_arena *arena, struct krn_db *db,
+		   const struct krn_options *options,
+		   const struct krn_caller *caller,
 		   const struct krn_campaign_fields *fields,
 		   struct krn_str *ret, struct krn_error *err)
 {
 	struct campaign_check check = {
 	    .arena = arena,
+	    .options = options,
+	    .caller = caller,
 	    .fields = fields,
 	    .problems = krn_arena_make(arena, struct krn_problems),
 	};

@@ -19,6 +19,8 @@
  */
 KRN_MUSTCHECK enum krn_err
 krn_campaign_check(struct krn_arena *arena, struct krn_db *db,
+		   const struct krn_options *options,
+		   const struct krn_caller *caller,
 		   const struct krn_campaign_fields *fields,
 		   struct krn_str *ret, struct krn_error *err);
 

@@ -8,11 +8,12 @@
 #include "base/base.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
 #include "campaign/output.h"
 #include "campaign/step_private.h"
+#include "egress/s3.h"
+#include "egress/target.h"
 #include "store/copy.h"
 
 /* What is written to the file at once. */
@@ -25,8 +26,8 @@ struct finish {
 	struct krn_step *step;
 	const struct step_run *run;
 	struct krn_output output;
-	struct krn_file *file;
-	struct krn_str relative; /* path below RUN_FILE_DIR */
+	struct krn_target *target;
+	struct krn_str path; /* below RUN_FILE_DIR, or s3://bucket/key */
 	struct krn_buf last_customer;
 	int64_t *by_offer, *by_channel;
 	int64_t decisions, customers;
@@ -69,7 +70,7 @@ finish_line(struct finish *finish, const struct krn_str *fields,
 	if (to->len < FINISH_WRITE_BYTES)
 		return KRN_OK;
 	const enum krn_err e =
-	    krn_file_write(finish->file, to->data, to->len, err);
+	    krn_target_write(finish->target, to->data, to->len, err);
 
 	krn_buf_clear(to);
 	return e;
@@ -200,7 +201,56 @@ finish_stream(struct finish *finish, struct krn_error *err)
 		return e;
 	if (buf.failed)
 		return krn_arena_fail(step->arena, err);
-	return krn_file_write(finish->file, buf.data, buf.len, err);
+	return krn_target_write(finish->target, buf.data, buf.len, err);
+}
+
+/* The file's address, and the path that the run tells of. */
+static enum krn_err
+finish_place(struct finish *finish, const struct krn_value *file_config,
+	     struct krn_str *ret_url, struct krn_error *err)
+{
+	struct krn_step *step = finish->step;
+	const struct krn_value *destination =
+	    krn_value_find(file_config, "destination");
+	const struct krn_value *s3_path = krn_value_find(file_config, "s3Path");
+	const char *ending = finish->output.is_json ? "ndjson" : "csv";
+	struct krn_error why;
+	enum krn_err e;
+
+	if (destination && krn_str_eq_c(destination->string, "s3")) {
+		const struct krn_str path =
+		    s3_path ? s3_path->string : KRN_STR("");
+		const bool has_slash = krn_str_has_suffix(path, KRN_STR("/"));
+
+		/* what the operator allows may have changed meanwhile */
+		if ((e = krn_s3_campaign_path_check(
+			 step->options, step->job->tenant_id, path, &why)))
+			return krn_refuse(err, e, "s3Path: %s", why.message);
+		finish->path = krn_str_printf(
+		    step->arena, "%s%.*s%s%.*s.%s",
+		    krn_str_has_prefix(path, KRN_STR("s3://")) ? "" : "s3://",
+		    KRN_STR_ARG(path), has_slash ? "" : "/",
+		    KRN_STR_ARG(step->run_id), ending);
+		*ret_url = finish->path;
+	} else {
+		finish->path =
+		    krn_str_printf(step->arena, "%.*s/%.*s.%s",
+				   KRN_STR_ARG(step->job->tenant_id),
+				   KRN_STR_ARG(step->run_id), ending);
+		*ret_url =
+		    krn_str_printf(step->arena, "file://%.*s/%.*s",
+				   KRN_STR_ARG(step->options->run_file_dir),
+				   KRN_STR_ARG(finish->path));
+	}
+	return finish->path.s && ret_url->s ? KRN_OK
+					    : krn_arena_fail(step->arena, err);
+}
+
+/* The lease is renewed while S3 takes its time. */
+static void
+finish_tick(void *data)
+{
+	krn_db_tick(data);
 }
 
 static enum krn_err
@@ -209,6 +259,7 @@ finish_file(struct finish *finish, struct krn_error *err)
 	struct krn_step *step = finish->step;
 	struct krn_arena *arena = step->arena;
 	char decided_at[KRN_TIME_TEXT_BYTES];
+	struct krn_str url;
 	const struct krn_value *file_config = krn_value_find(
 	    krn_value_find(&finish->run->config, "campaign"), "fileConfig");
 	enum krn_err e;
@@ -219,25 +270,22 @@ finish_file(struct finish *finish, struct krn_error *err)
 	finish->output.campaign_id = finish->run->campaign_id;
 	finish->output.run_id = step->run_id;
 	finish->output.decided_at = krn_str_dup(arena, krn_str_c(decided_at));
-	finish->relative = krn_str_printf(
-	    arena, "%.*s/%.*s.%s", KRN_STR_ARG(step->job->tenant_id),
-	    KRN_STR_ARG(step->run_id),
-	    finish->output.is_json ? "ndjson" : "csv");
-	const struct krn_str path = krn_str_printf(
-	    arena, "%.*s/%.*s", KRN_STR_ARG(step->options->run_file_dir),
-	    KRN_STR_ARG(finish->relative));
-
 	finish->by_offer = krn_arena_calloc(arena, finish->run->plan->offers_nr,
 					    sizeof(int64_t));
 	finish->by_channel = krn_arena_calloc(
 	    arena, finish->run->plan->channels_nr, sizeof(int64_t));
-	if (!finish->output.decided_at.s || !finish->relative.s || !path.s ||
-	    !finish->by_offer || !finish->by_channel)
+	if (!finish->output.decided_at.s || !finish->by_offer ||
+	    !finish->by_channel)
 		return krn_arena_fail(arena, err);
-	if ((e = krn_file_begin(arena, path, &finish->file, err)) ||
-	    (e = finish_stream(finish, err)))
+	if ((e = finish_place(finish, file_config, &url, err)) ||
+	    (e = krn_target_begin(arena, step->options, url, &finish->target,
+				  err)))
 		return e;
-	return krn_file_end(finish->file, &finish->bytes, finish->sha256, err);
+	krn_target_set_tick(finish->target, finish_tick, step->db);
+	if ((e = finish_stream(finish, err)))
+		return e;
+	return krn_target_end(finish->target, &finish->bytes, finish->sha256,
+			      err);
 }
 
 /* {"offerId", "offerName", "count", "percent"} of what was given at all. */
@@ -297,11 +345,10 @@ finish_summary(const struct finish *finish, const struct krn_rows *tally,
 	krn_json_int(&out, "customersProcessed", customers);
 	krn_json_int(&out, "customersWithDecisions", finish->customers);
 	krn_json_int(&out, "decisions", finish->decisions);
-	krn_json_double(&out, "averagePerCustomer",
-			customers ? (double)(finish->decisions * 100 /
-					     customers) /
-					100
-				  : 0);
+	krn_json_double(
+	    &out, "averagePerCustomer",
+	    customers ? (double)(finish->decisions * 100 / customers) / 100
+		      : 0);
 	krn_json_int(&out, "errors", krn_rows_int(tally, 0, 4));
 	krn_json_int(&out, "durationMs",
 		     (krn_clock_us() - finish->run->started_us) / 1000);
@@ -322,7 +369,7 @@ finish_summary(const struct finish *finish, const struct krn_rows *tally,
 		krn_json_close(&out);
 	}
 	krn_json_obj_open(&out, "file");
-	krn_json_str(&out, "path", finish->relative);
+	krn_json_str(&out, "path", finish->path);
 	krn_json_int(&out, "rows", finish->decisions);
 	krn_json_int(&out, "bytes", finish->bytes);
 	krn_json_c(&out, "sha256", finish->sha256);
@@ -364,16 +411,16 @@ finish_run(struct finish *finish, struct krn_error *err)
 	    krn_param_str(summary),
 	    krn_param_c(krn_rows_int(tally, 0, 4) ? "completed_with_errors"
 						  : "completed"),
-	    krn_param_str(finish->relative),
+	    krn_param_str(finish->path),
 	    krn_param_int(step->arena, finish->decisions),
 	};
 
-	/* from here on nobody holds, ends or deletes the run before we commit */
+	/* from here on nobody holds, ends or deletes the run before we commit
+	 */
 	krn_db_send(step->db, KRN_STMT_run_hold, id, NULL);
 	if ((e = krn_job_end(step->arena, step->db, step->job, err)))
 		return e;
-	if ((e = krn_file_publish(finish->file, &finish->bytes, finish->sha256,
-				  err)))
+	if ((e = krn_target_publish(finish->target, err)))
 		return finish_file_failed(e, err);
 	krn_db_send(step->db, KRN_STMT_run_finish, params, NULL);
 	return krn_db_commit(step->db, err);

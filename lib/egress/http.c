@@ -31,6 +31,7 @@ struct http_place {
 	bool too_big, refused;
 	enum krn_err code;
 	long status;
+	struct krn_str wanted;
 	struct krn_error err;
 };
 
@@ -146,6 +147,21 @@ http_prepare_mail(struct http_place *place)
 			 (curl_off_t)place->request->body.len);
 }
 
+/* Source: AWS signature version 4, by libcurl; false: it lacks that. */
+static bool
+http_sign(struct http_place *place, const struct krn_http_signer *signer)
+{
+	const struct krn_str provider = krn_str_printf(
+	    place->arena, "aws:amz:%.*s:s3", KRN_STR_ARG(signer->region));
+
+	if (!provider.s ||
+	    curl_easy_setopt(place->easy, CURLOPT_AWS_SIGV4, provider.s))
+		return false;
+	http_set_text(place, CURLOPT_USERNAME, signer->key_id);
+	http_set_text(place, CURLOPT_PASSWORD, signer->secret);
+	return true;
+}
+
 static void
 http_prepare_http(struct http_place *place)
 {
@@ -232,6 +248,12 @@ http_run(struct krn_http_pump *pump, struct http_place *place)
 		return;
 	}
 	http_prepare(place);
+	if (place->request->signer &&
+	    !http_sign(place, place->request->signer)) {
+		http_fail(pump, place, KRN_ERR_INTERNAL,
+			  "the request could not be signed");
+		return;
+	}
 	place->state = HTTP_RUNNING;
 	curl_multi_add_handle(pump->multi, place->easy);
 }
@@ -338,11 +360,23 @@ http_begin(struct krn_http_pump *pump, struct http_place *place)
 }
 
 static void
+http_note(struct http_place *place)
+{
+	const char *wanted = place->request->wanted;
+	struct curl_header *header;
+
+	curl_easy_getinfo(place->easy, CURLINFO_RESPONSE_CODE, &place->status);
+	if (wanted && curl_easy_header(place->easy, wanted, 0, CURLH_HEADER, -1,
+				       &header) == CURLHE_OK)
+		place->wanted =
+		    krn_str_dup(place->arena, krn_str_c(header->value));
+}
+
+static void
 http_ended(struct krn_http_pump *pump, struct http_place *place, CURLcode code)
 {
 	if (code == CURLE_OK)
-		curl_easy_getinfo(place->easy, CURLINFO_RESPONSE_CODE,
-				  &place->status);
+		http_note(place);
 	else if (place->too_big)
 		place->code = krn_refuse(&place->err, KRN_ERR_TOOBIG,
 					 "the answer is longer than %zu bytes",
@@ -515,6 +549,7 @@ krn_http_pump_take(struct krn_http_pump *pump, struct krn_http_done *ret)
 		    .tag = place->tag, .code = place->code, .err = place->err};
 		krn_buf_add_char(&place->body, '\0');
 		ret->answer.status = place->status;
+		ret->answer.wanted = place->wanted;
 		if (!ret->code)
 			ret->code = krn_buf_end(&place->body, &ret->answer.body,
 						&ret->err);
@@ -540,8 +575,11 @@ krn_http_call(struct krn_arena *arena, const struct krn_http_request *request,
 		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
 	if (!(e = krn_http_pump_make(own, 1, &pump, err))) {
 		krn_http_pump_add(pump, arena, request, NULL);
-		while (!krn_http_pump_take(pump, &done))
+		while (!krn_http_pump_take(pump, &done)) {
 			krn_http_pump_wait(pump, 1000);
+			if (request->tick)
+				request->tick(request->tick_data);
+		}
 		if ((e = done.code) && err)
 			*err = done.err;
 		*ret = done.answer;

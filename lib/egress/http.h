@@ -25,21 +25,37 @@ struct krn_http_mail {
 	struct krn_str user, password; /* "": none */
 };
 
+/* Who signs a request to S3, with AWS signature version 4. */
+struct krn_http_signer {
+	struct krn_str region, key_id, secret;
+};
+
+/*
+ * A signed request needs its query in canonical form (names in byte order,
+ * each with "=", values percent-encoded) and the header x-amz-content-sha256:
+ * libcurl 7.88 signs what it is given and adds neither.
+ */
 struct krn_http_request {
-	const char *method; /* "GET", "POST" */
+	const char *method; /* "GET", "POST", "PUT", "DELETE" */
 	struct krn_str url;
 	const char *const *headers; /* "Name: value", NULL-terminated */
-	struct krn_str body;        /* of a POST */
+	struct krn_str body;        /* of all but GET */
 	struct krn_str ca_file;     /* "": the system's */
 	int64_t timeout_ms;         /* of the whole exchange */
 	size_t answer_max;          /* bytes */
 	const struct krn_guard *guard;
 	const struct krn_http_mail *mail; /* NULL: HTTP */
+	const struct krn_http_signer *signer; /* NULL: not signed */
+	const char *wanted; /* a header of the answer, or NULL */
+	/* krn_http_call: called about every second while it waits, or NULL */
+	void (*tick)(void *data);
+	void *tick_data;
 };
 
 struct krn_http_answer {
-	long status;         /* of HTTP; of SMTP its last */
-	struct krn_str body; /* ends in NUL */
+	long status;           /* of HTTP; of SMTP its last */
+	struct krn_str body;   /* ends in NUL */
+	struct krn_str wanted; /* the header's value; .s NULL: not there */
 };
 
 /*

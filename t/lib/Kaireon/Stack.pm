@@ -217,6 +217,49 @@ sub stop {
 	return $?;
 }
 
+# A certificate for this host that signs itself: paths of key and certificate.
+sub certificate {
+	my ($self, $name) = @_;
+	my @paths = map { "$self->{dir}/$name-$_.pem" } qw(key cert);
+	$self->system_ok("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+		. "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout $paths[0] -out $paths[1] 2>/dev/null");
+	return @paths;
+}
+
+# nginx with the site as it is, on a unix socket.
+sub site {
+	my ($self) = @_;
+	my $dir = $self->{dir};
+	chmod 0755, $dir;
+	(my $key, $self->{site_cert}) = $self->certificate('site');
+	local %ENV = (%ENV, %{ $self->{settings} }, RUN_DIR => $dir, LOG_DIR => "$dir/log", LISTEN => "unix:$dir/site.sock",
+		CERTIFICATE => $self->{site_cert}, CERTIFICATE_KEY => $key, USER_DIRECTIVE => $is_root ? 'user root;' : '');
+	$self->system_ok("$self->{source}/nginx/render $dir/nginx");
+	$self->spawn('nginx', undef, '/usr/sbin/nginx', '-e', "$dir/log/nginx-error.log", '-p', $dir, '-c', "$dir/nginx/kaireon.conf");
+	$self->wait_for('nginx', sub { -S "$dir/site.sock" });
+	return $self;
+}
+
+# A call by curl: status, headers and body.
+sub curl {
+	my ($self, @words) = @_;
+	my $pid = open my $out, '-|', 'curl', '-sS', '-i', '--http1.1', '--max-time', 30, @words or die $!;
+	local $/;
+	my $text = <$out> // '';
+	close $out;
+	$text =~ s/\AHTTP\S+ 100.*?\r\n\r\n//s;
+	my ($head, $body) = split /\r\n\r\n/, $text, 2;
+	my %header = map { /^([^:]+):\s*(.*)$/ ? (lc($1) => $2) : () } split /\r\n/, $head // '';
+	my ($status) = ($head // '') =~ /^HTTP\S+ (\d+)/;
+	return { status => $status // 0, headers => \%header, body => $body // '', json => scalar eval { decode_json($body) } };
+}
+
+# The same through the site.
+sub call {
+	my ($self, $path, @options) = @_;
+	return $self->curl('--unix-socket', "$self->{dir}/site.sock", '--cacert', $self->{site_cert}, @options, "https://localhost$path");
+}
+
 # The raw FastCGI of a request; returns status, headers, body.
 sub request {
 	my ($self, $method, $path, %option) = @_;
