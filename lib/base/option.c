@@ -59,7 +59,6 @@ static const struct option_row option_rows[] = {
 	{"S3_CAMPAIGN_PATHS",    OPTION_TEXT, AT(s3_campaign_paths),    "", 0, 0, 0, "bucket or bucket/prefix below which campaigns may write, separated by commas; {tenant} is the tenant's id; unset: nowhere"},
 	{"S3_ENDPOINT",          OPTION_TEXT, AT(s3_endpoint),          "", 0, 0, 0, "where S3 is: https://host[:port]; http:// on this host only; unset: AWS's of the region"},
 	{"S3_TIMEOUT_SECONDS",   OPTION_INT,  AT(s3_timeout_seconds),   "60", 1, 3600, 0, "how long one exchange with S3 may take"},
-	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 0, 2592000, 0, "how late a campaign may still begin when its time was missed"},
 	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 60, 2592000, 0, "how late a campaign may still begin when its time was missed"},
 	{"STATEMENT_TIMEOUT_MS", OPTION_INT,  AT(statement_timeout_ms), "30000", 1, 3600000, 0, "how long a statement of a request may take"},
 	{"TENANT_HEADER_FROM",   OPTION_TEXT, AT(tenant_header_from),   "", 0, 0, 0, "addresses that may use X-Tenant-Id without a key, separated by commas"},
