@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "access/apikey.h"
+#include "access/tenant.h"
 #include "base/json_out.h"
 #include "ctl/ctl.h"
 #include "queue/job.h"
@@ -80,48 +81,70 @@ krn_cmd_tenant_list(struct krn_ctl *ctl, struct krn_error *err)
 	return KRN_OK;
 }
 
+/* Begin a transaction that speaks for the tenant that --id names. */
 static enum krn_err
-ctl_tenant_change(struct krn_ctl *ctl, enum krn_stmt stmt,
-		  struct krn_param value, const char *what,
-		  struct krn_error *err)
+ctl_tenant_begin(struct krn_ctl *ctl, struct krn_caller *ret,
+		 struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_str(ctl->id), value};
-	const struct krn_rows *rows;
+	*ret = (struct krn_caller){
+	    .tenant_id = ctl->id,
+	    .role = KRN_ROLE_ADMIN,
+	    .actor_id = KRN_STR("kaireonctl"),
+	    .actor_name = KRN_STR("kaireonctl"),
+	    .request_id = KRN_STR(""),
+	};
+	ctl->tenant = ctl->id;
+	return ctl_begin(ctl, KRN_TX_WRITE, err);
+}
+
+static enum krn_err
+ctl_tenant_end(struct krn_ctl *ctl, const char *what, struct krn_error *err)
+{
 	enum krn_err e;
 
-	if ((e = krn_db_begin(ctl->db, ctl->arena, KRN_TX_WRITE, err)))
-		return e;
-	krn_db_send(ctl->db, stmt, params, &rows);
 	if ((e = krn_db_commit(ctl->db, err)))
 		return e;
-	if (krn_rows_nr(rows) == 0)
-		return krn_refuse(err, KRN_ERR_NOTFOUND, "no tenant \"%s\"",
-				  ctl->id.s);
-	printf("%s %s\n", what, ctl->id.s);
+	printf(ctl->json ? "{\"%s\": \"%s\"}\n" : "%s %s\n",
+	       ctl->json ? "id" : what, ctl->id.s);
 	return KRN_OK;
+}
+
+static enum krn_err
+ctl_tenant_suspend(struct krn_ctl *ctl, bool suspended, struct krn_error *err)
+{
+	struct krn_caller caller;
+	enum krn_err e;
+
+	if ((e = ctl_tenant_begin(ctl, &caller, err)) ||
+	    (e = krn_tenant_suspend(ctl->arena, ctl->db, &caller, suspended,
+				    err)))
+		return e;
+	return ctl_tenant_end(ctl, suspended ? "suspended" : "resumed", err);
 }
 
 enum krn_err
 krn_cmd_tenant_suspend(struct krn_ctl *ctl, struct krn_error *err)
 {
-	return ctl_tenant_change(ctl, KRN_STMT_tenant_status,
-				 krn_param_c("suspended"), "suspended", err);
+	return ctl_tenant_suspend(ctl, true, err);
 }
 
 enum krn_err
 krn_cmd_tenant_resume(struct krn_ctl *ctl, struct krn_error *err)
 {
-	return ctl_tenant_change(ctl, KRN_STMT_tenant_status,
-				 krn_param_c("active"), "resumed", err);
+	return ctl_tenant_suspend(ctl, false, err);
 }
 
 enum krn_err
 krn_cmd_tenant_hold(struct krn_ctl *ctl, struct krn_error *err)
 {
-	return ctl_tenant_change(ctl, KRN_STMT_tenant_hold,
-				 krn_param_bool(!ctl->off),
-				 ctl->off ? "hold lifted from" : "hold set on",
-				 err);
+	struct krn_caller caller;
+	enum krn_err e;
+
+	if ((e = ctl_tenant_begin(ctl, &caller, err)) ||
+	    (e = krn_tenant_hold(ctl->arena, ctl->db, &caller, !ctl->off, err)))
+		return e;
+	return ctl_tenant_end(ctl, ctl->off ? "hold lifted from" : "hold set on",
+			      err);
 }
 
 /* kaireonctl as the author of what it does for a tenant. */

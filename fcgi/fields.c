@@ -303,6 +303,12 @@ fields_body(struct fields_parse *parse, struct krn_error *err)
 	if (body->type != KRN_VALUE_OBJECT)
 		return krn_refuse(err, KRN_ERR_INVALID,
 				  "the body must be a JSON object");
+	for (size_t i = 0; i < parse->route->fields_nr; i++)
+		if (parse->route->fields[i].in == KRN_IN_WHOLE) {
+			memcpy(parse->into + parse->route->fields[i].offset,
+			       &body, sizeof(body));
+			return KRN_OK;
+		}
 	for (size_t i = 0; i < body->object.nr; i++)
 		fields_body_one(parse, &body->object.members[i]);
 	return KRN_OK;

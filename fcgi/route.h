@@ -37,7 +37,11 @@ enum krn_body {
 	KRN_BODY_RAW,     /* any media type; the handler parses */
 };
 
-enum krn_field_in { KRN_IN_QUERY, KRN_IN_BODY };
+enum krn_field_in {
+	KRN_IN_QUERY,
+	KRN_IN_BODY,
+	KRN_IN_WHOLE, /* the JSON body itself: an object of any members */
+};
 
 /* The type of a field and of the member that it fills. */
 enum krn_field_type {

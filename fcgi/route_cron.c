@@ -1,5 +1,5 @@
 /*
- * Cron routes: each is a job in the frame of queue/cron.h.
+ * Cron routes: each is a job in the frame of queue/cron.h; and its ledger.
  */
 
 #include "base/base.h"
@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "gitops/drift.h"
+#include "lifecycle/cleanup.h"
 #include "lifecycle/export.h"
 
 /* The answer tells of a failure in general; the log has its cause. */
@@ -17,7 +18,9 @@ cron_log_failure(void *data, const char *job, struct krn_str tenant_id,
 {
 	const struct krn_request *request = data;
 
-	krn_log(KRN_LOG_ERROR, "cron job failed for a tenant",
+	krn_log(KRN_LOG_ERROR,
+		tenant_id.s ? "cron job failed for a tenant"
+			    : "cron job failed in a part",
 		KRN_LOG_STR("request_id", request->caller.request_id),
 		KRN_LOG_C("job", job), KRN_LOG_STR("tenant", tenant_id),
 		KRN_LOG_C("error", krn_err_row(err->code)->id),
@@ -33,6 +36,15 @@ cron_of(struct krn_request *request)
 				 .options = request->options,
 				 .failed = cron_log_failure,
 				 .failed_data = request};
+}
+
+enum krn_err
+krn_route_cron_cleanup(struct krn_request *request,
+		       struct krn_response *response, struct krn_error *err)
+{
+	struct krn_cron cron = cron_of(request);
+
+	return krn_cleanup_run(&cron, &response->body, err);
 }
 
 enum krn_err
@@ -54,4 +66,22 @@ krn_route_cron_drift(struct krn_request *request, struct krn_response *response,
 
 	return krn_drift_check(&cron, request->caller.request_id,
 			       &response->body, err);
+}
+
+enum krn_err
+krn_route_cron_runs(struct krn_request *request, struct krn_response *response,
+		    struct krn_error *err)
+{
+	const struct krn_cron_run_fields *fields = request->fields;
+	const struct krn_param params[] = {
+	    krn_param_str(fields->job),
+	    krn_param_int(request->arena, fields->limit)};
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(request->db, KRN_STMT_cron_run_list, params, &rows,
+			     err)))
+		return e;
+	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
+	return KRN_OK;
 }

@@ -8,13 +8,16 @@
 #include "fcgi/route.h"
 #include "fcgi/route_apikey.h"
 #include "fcgi/route_audit.h"
+#include "fcgi/route_cleanup.h"
 #include "fcgi/route_cron.h"
 #include "fcgi/route_flow.h"
 #include "fcgi/route_gitops.h"
 #include "fcgi/route_health.h"
 #include "fcgi/route_metric.h"
 #include "fcgi/route_pending.h"
+#include "fcgi/route_retention.h"
 #include "fcgi/route_run.h"
+#include "fcgi/route_settings.h"
 
 /* clang-format off */
 
@@ -171,6 +174,28 @@ static const struct krn_field audit_check_fields[] = {
 	  .offset = offsetof(struct krn_audit_check_fields, start_date) },
 };
 
+static const struct krn_field cron_run_fields[] = {
+	{ .name = "job", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 64,
+	  .offset = offsetof(struct krn_cron_run_fields, job) },
+	QUERY_INT(krn_cron_run_fields, "limit", limit, 1, 200, 50),
+};
+
+/* Source: contract section 3, retention-configs. */
+static const char *const data_classes[] = {"interactions", "decisions", "metrics", "audit", NULL};
+static const struct krn_field retention_fields[] = {
+	{ .name = "dataClass", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .required = true, .choices = data_classes,
+	  .offset = offsetof(struct krn_retention_fields, data_class) },
+	{ .name = "retentionDays", .in = KRN_IN_BODY, .type = KRN_FIELD_INT, .required = true, .min = 1, .max = 36500,
+	  .offset = offsetof(struct krn_retention_fields, retention_days) },
+	{ .name = "legalHold", .in = KRN_IN_BODY, .type = KRN_FIELD_BOOL,
+	  .offset = offsetof(struct krn_retention_fields, legal_hold) },
+};
+
+static const struct krn_field settings_fields[] = {
+	{ .name = "settings", .in = KRN_IN_WHOLE, .type = KRN_FIELD_VALUE,
+	  .offset = offsetof(struct krn_settings_fields, change) },
+};
+
 /* Source: spec/admin-api.txt, spec/facts.md 1.5; contract section 1, rate limits. */
 static const struct krn_ratelimit audit_export_limit = {"audit-export", 10, 60};
 static const struct krn_ratelimit cleanup_limit = {"cleanup", 5, 60};
@@ -200,9 +225,13 @@ const struct krn_route krn_routes[] = {
 	PENDING_CRON("/api/cron/tick", "tick", KRN_AUTH_CRON_TOKEN),
 
 	PENDING(KRN_POST, "/api/v1/admin/cache", "admin.cache", KRN_AUTH_ADMIN, KRN_POOL_API),
-	PENDING(KRN_GET, "/api/v1/admin/cron-runs", "admin.cron-runs", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/admin/cron-runs", .methods = KRN_GET, .name = "admin.cron-runs", .auth = KRN_AUTH_ADMIN, API, READ,
+	  FIELDS(cron_run_fields, krn_cron_run_fields), .handler = krn_route_cron_runs },
 	PENDING(KRN_GET | KRN_POST, "/api/v1/admin/dlq", "admin.dlq", KRN_AUTH_ADMIN, KRN_POOL_API),
-	PENDING(KRN_GET | KRN_POST, "/api/v1/admin/retention-configs", "admin.retention-configs", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/admin/retention-configs", .methods = KRN_GET, .name = "admin.retention-configs",
+	  .auth = KRN_AUTH_ADMIN, API, READ, .handler = krn_route_retention_list },
+	{ .path = "/api/v1/admin/retention-configs", .methods = KRN_POST, .name = "admin.retention-configs",
+	  .auth = KRN_AUTH_ADMIN, API, WRITE, JSON, FIELDS(retention_fields, krn_retention_fields), .handler = krn_route_retention_set },
 	PENDING(KRN_GET | KRN_POST, "/api/v1/alerts", "alerts", KRN_AUTH_VIEWER, KRN_POOL_API),
 	{ .path = "/api/v1/api-keys", .methods = KRN_GET, .name = "api-keys.list", .auth = KRN_AUTH_ADMIN, API, READ,
 	  .handler = krn_route_apikey_list },
@@ -223,10 +252,11 @@ const struct krn_route krn_routes[] = {
 	  .tx = KRN_TX_SNAPSHOT, .body = KRN_BODY_NONE,
 	  FIELDS(audit_verify_fields, krn_audit_verify_fields), .handler = krn_route_audit_verify },
 	{ .path = "/api/v1/cleanup", .methods = KRN_POST, .name = "cleanup", .auth = KRN_AUTH_ADMIN, API, WRITE,
-	  OPTIONAL, .limit = &cleanup_limit, .handler = krn_route_pending },
+	  OPTIONAL, .limit = &cleanup_limit, .handler = krn_route_cleanup },
 
 	PENDING_CRON("/api/v1/cron/approvals-expire", "cron.approvals-expire", KRN_AUTH_CRON_SECRET),
-	PENDING_CRON("/api/v1/cron/cleanup", "cron.cleanup", KRN_AUTH_CRON_SECRET),
+	{ .path = "/api/v1/cron/cleanup", .methods = KRN_GET | KRN_POST, .name = "cron.cleanup",
+	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED, .handler = krn_route_cron_cleanup },
 	{ .path = "/api/v1/cron/export-interactions", .methods = KRN_GET | KRN_POST, .name = "cron.export-interactions",
 	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED,
 	  FIELDS(export_fields, krn_export_fields), .handler = krn_route_cron_export },
@@ -296,7 +326,10 @@ const struct krn_route krn_routes[] = {
 	{ .path = "/api/v1/runs/{id}/campaign-runs/{runId}/resume", .methods = KRN_POST, .name = "run.resume", .auth = KRN_AUTH_EDITOR,
 	  API, WRITE, OPTIONAL, .handler = krn_route_run_resume },
 
-	PENDING_WRITE(KRN_PUT, "/api/v1/tenant-settings", "tenant.settings", KRN_AUTH_ADMIN),
+	{ .path = "/api/v1/tenant-settings", .methods = KRN_GET, .name = "tenant.settings", .auth = KRN_AUTH_ADMIN, API, READ,
+	  .handler = krn_route_settings_get },
+	{ .path = "/api/v1/tenant-settings", .methods = KRN_PUT, .name = "tenant.settings", .auth = KRN_AUTH_ADMIN, API, WRITE, JSON,
+	  FIELDS(settings_fields, krn_settings_fields), .handler = krn_route_settings_put },
 	PENDING(KRN_POST, "/api/v1/tenant/reset", "tenant.reset", KRN_AUTH_ADMIN, KRN_POOL_API),
 
 	{ .path = "/healthz", .methods = KRN_GET, .name = "health", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,

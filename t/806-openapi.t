@@ -437,6 +437,36 @@ $stack->announce(qr/cron job failed for a tenant.*job=export-interactions tenant
 my $failed = call(200, "POST $cron?drain=true", title => 'one with a tenant that fails')->{json};
 is_deeply([map { exists $_->{error} ? 1 : 0 } sort { $a->{tenantId} cmp $b->{tenantId} } @{ $failed->{tenants} }], [0, 1], 'which is told');
 
+# retention, settings, and what is cleaned by them
+my ($retention, $settings) = map { "/api/v1/$_" } qw(admin/retention-configs tenant-settings);
+is(scalar @{ call(200, "GET $retention")->{json} }, 4, 'four data classes');
+call(200, "POST $retention", body => { dataClass => 'interactions', retentionDays => 1, legalHold => JSON::PP::true });
+call(415, "POST $retention", body => '{}', type => 'text/plain');
+call(413, "POST $retention", body => 'x' x 1_100_000);
+for my $case ({}, { dataClass => 'x', retentionDays => 1 }, (map { { dataClass => 'audit', retentionDays => $_ } } 0, 36501, '1', 1.5, undef),
+	{ dataClass => 'audit', retentionDays => 1, legalHold => 'true' }, { dataClass => 'audit', retentionDays => 1, x => 1 }) {
+	ok($schema->problems($schemas->{RetentionChange}, $case), 'the document refuses ' . encode_json($case));
+	call(400, "POST $retention", body => $case, title => 'and so does the program');
+}
+is_deeply(call(200, "GET $settings")->{json}, {}, 'no settings');
+is_deeply(call(200, "PUT $settings", body => { theme => 'dark', legalHold => JSON::PP::true })->{json},
+	{ theme => 'dark', legalHold => JSON::PP::true }, 'some, and a hold');
+call(400, "PUT $settings", body => $_) for '[]', { legalHold => 1 };
+call(413, "PUT $settings", body => { x => 'x' x 300_000 });
+call(415, "PUT $settings", body => '{}', type => 'text/plain');
+call(200, "POST /api/v1/cleanup");
+call(400, "POST /api/v1/cleanup", body => { x => 1 });
+my $cleanup = '/api/v1/cron/cleanup';
+is(scalar @{ call(200, "GET $cleanup", title => 'a cleanup')->{json}{legalHoldSkips} }, 3, 'tells of the hold');
+$stack->owner('REVOKE DELETE ON kaireon.decision_traces FROM kaireon_worker; REVOKE EXECUTE ON FUNCTION kaireon.partition_ensure(text, date) FROM kaireon_worker;'
+	. ' DROP TABLE kaireon.audit_logs_' . $stack->owner(q{SELECT to_char(now() + interval '3 months', 'YYYY_MM')}));
+$stack->announce(qr/cron job failed.*(job=cleanup|job=partitions)/);
+is(call(200, "POST $cleanup", title => 'one of which a part fails')->{json}{status}, 'partial', 'is partial');
+$stack->owner('GRANT DELETE ON kaireon.decision_traces TO kaireon_worker; GRANT EXECUTE ON FUNCTION kaireon.partition_ensure(text, date) TO kaireon_worker');
+my $ledger = call(200, "GET /api/v1/admin/cron-runs?job=cleanup")->{json}{cronRuns};
+is(scalar @$ledger, 2, 'the ledger of that job');
+is($ledger->[0]{tenant}{tenantId}, 'one', "with the caller's part");
+
 # drift: none, of each sort, one tenant that fails
 my $drift = '/api/v1/cron/gitops-drift-check';
 is_deeply([map { [@$_{qw(tenantId snapshotRevision drifted)}] } sort { $a->{tenantId} cmp $b->{tenantId} } @{ call(200, "GET $drift")->{json}{tenants} }],
@@ -455,7 +485,7 @@ is_deeply([grep { exists $_->{error} } @{ $drifted->{tenants} }], [grep { $_->{t
 
 # a call beside another of its job
 my $psql = open2(my $out, my $in, 'psql', '-qXAt', '-h', "$stack->{dir}/sock", '-U', 'kaireon_owner', '-d', 'kaireon');
-for my $job (qw(export-interactions gitops-drift-check)) {
+for my $job (qw(cleanup export-interactions gitops-drift-check)) {
 	print $in "SELECT pg_advisory_lock(hashtext('kaireon.cron'), hashtext('$job')), 'held';\n";
 	like(scalar readline $out, qr/held/, "another call of $job runs");
 	is(call(200, "GET /api/v1/cron/$job", title => 'so this one')->{json}{skipped}, JSON::PP::true, 'is skipped');

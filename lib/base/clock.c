@@ -60,6 +60,15 @@ civil_from_days(int64_t days, struct krn_civil *civil)
 	civil->year = (int)(year_of_era + era * 400 + (civil->month <= 2));
 }
 
+void
+krn_pause_ms(int64_t ms)
+{
+	const struct timespec pause = {.tv_sec = (time_t)(ms / 1000),
+				       .tv_nsec = (long)(ms % 1000) * 1000000};
+
+	(void)!nanosleep(&pause, NULL);
+}
+
 struct krn_civil
 krn_civil_from_us(int64_t us)
 {

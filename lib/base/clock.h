@@ -28,6 +28,9 @@ int64_t krn_clock_us(void);
 /* For durations: never goes back. */
 int64_t krn_clock_monotonic_us(void);
 
+/* Do nothing for so long; a signal may end it early. */
+void krn_pause_ms(int64_t ms);
+
 struct krn_civil krn_civil_from_us(int64_t us);
 int64_t krn_civil_to_us(const struct krn_civil *civil);
 

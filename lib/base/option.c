@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum option_type { OPTION_TEXT, OPTION_INT };
+enum option_type { OPTION_TEXT, OPTION_INT, OPTION_BOOL };
 
 enum option_flag {
 	OPTION_SECRET = 1, /* masked in dumps */
@@ -37,6 +37,8 @@ static const struct option_row option_rows[] = {
 	{"AWS_SESSION_TOKEN",    OPTION_TEXT, AT(aws_session_token),    "", 0, 0, OPTION_SECRET, "token of that key, when it is a temporary one"},
 	{"BASE_URL",             OPTION_TEXT, AT(base_url),             "", 0, 0, 0, "where kaireonctl gitops finds the API: https://host[:port]"},
 	{"CACERT",               OPTION_TEXT, AT(cacert),               "", 0, 0, 0, "certificates that kaireonctl gitops trusts; unset: the system's"},
+	{"CLEANUP_BATCH_ROWS",   OPTION_INT,  AT(cleanup_batch_rows),   "5000", 1, 100000, 0, "rows that one transaction of a cleanup deletes at most"},
+	{"CLEANUP_WAIT_FOR_EXPORT", OPTION_BOOL, AT(cleanup_wait_for_export), "false", 0, 0, 0, "true: a cleanup keeps interactions that the export has not taken"},
 	{"CRON_BUDGET_SECONDS",  OPTION_INT,  AT(cron_budget_seconds),  "540", 1, 86400, 0, "a cron call stops at the next batch after this long"},
 	{"CRON_SECRET",          OPTION_TEXT, AT(cron_secret),          "", 0, 0, OPTION_SECRET, "secret of /api/v1/cron/*; unset: every call is 401"},
 	{"CRON_SECRET_PREVIOUS", OPTION_TEXT, AT(cron_secret_previous), "", 0, 0, OPTION_SECRET, "accepted as well, while the secret is rotated"},
@@ -112,6 +114,13 @@ option_set(const struct option_row *row, struct krn_str text,
 
 	if (row->type == OPTION_TEXT) {
 		memcpy(at, &text, sizeof(text));
+		return;
+	}
+	if (row->type == OPTION_BOOL) {
+		*(bool *)(void *)at = krn_str_eq_c(text, "true");
+		if (!*(bool *)(void *)at && !krn_str_eq_c(text, "false"))
+			krn_problem_add(problems, row->name,
+					"must be true or false");
 		return;
 	}
 	int64_t value = 0;
@@ -225,6 +234,12 @@ krn_options_dump(const struct krn_options *options, FILE *out)
 			fprintf(out, "%s=%lld\n", row->name, (long long)value);
 			continue;
 		}
+		if (row->type == OPTION_BOOL) {
+			fprintf(out, "%s=%s\n", row->name,
+				*(const bool *)(const void *)at ? "true"
+								: "false");
+			continue;
+		}
 		memcpy(&text, at, sizeof(text));
 		if (row->flags & OPTION_SECRET)
 			fprintf(out, "%s=%s\n", row->name,
@@ -248,6 +263,8 @@ krn_options_document(FILE *out)
 		if (row->type == OPTION_INT)
 			fprintf(out, "%lld–%lld", (long long)row->min,
 				(long long)row->max);
+		else if (row->type == OPTION_BOOL)
+			fputs("true, false", out);
 		else
 			fputs(row->flags & OPTION_SECRET ? "secret" : "text",
 			      out);

@@ -43,6 +43,8 @@ struct krn_options {
 	struct krn_str metrics_allow;       /* METRICS_ALLOW */
 	struct krn_str log_level;           /* LOG_LEVEL */
 	int64_t export_max_rows;            /* EXPORT_MAX_ROWS */
+	int64_t cleanup_batch_rows;         /* CLEANUP_BATCH_ROWS */
+	bool cleanup_wait_for_export;       /* CLEANUP_WAIT_FOR_EXPORT */
 	int64_t cron_budget_seconds;        /* CRON_BUDGET_SECONDS */
 	int64_t statement_timeout_ms;       /* STATEMENT_TIMEOUT_MS */
 	int64_t lock_timeout_ms;            /* LOCK_TIMEOUT_MS */

@@ -217,6 +217,8 @@ cron_all(struct krn_cron *cron, const struct krn_cron_job *job,
 	krn_json_bool(&cron->out, "skipped", false);
 	krn_json_bool(&cron->out, "complete", cron->complete);
 	job->totals(cron, &cron->out);
+	if (job->details)
+		job->details(cron, &cron->out);
 	krn_json_int(&cron->out, "durationMs", duration_us / 1000);
 	krn_json_close(&cron->out);
 	krn_json_end(&cron->out);

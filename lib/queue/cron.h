@@ -24,7 +24,7 @@ struct krn_cron_job {
 	bool every_tenant; /* suspended ones too */
 
 	/*
-	 * The answer has no "tenants": what there is to tell of them, totals
+	 * The answer has no "tenants": what there is to tell of them, details
 	 * tells. The ledger still keeps what a tenant's work wrote.
 	 */
 	bool unlisted;
@@ -40,8 +40,12 @@ struct krn_cron_job {
 	enum krn_err (*tenant)(struct krn_cron *cron, struct krn_str id,
 			       struct krn_error *err);
 
-	/* Members of the answer that are totals; the ledger keeps them. */
+	/* Members of the answer that are totals; the ledger keeps them, and
+	 * every tenant may read it. */
 	void (*totals)(const struct krn_cron *cron, struct krn_json_out *out);
+
+	/* Members that name tenants, in an answer without "tenants"; NULL. */
+	void (*details)(const struct krn_cron *cron, struct krn_json_out *out);
 };
 
 /* Something failed and the others go on. For the program's log; tenant_id.s

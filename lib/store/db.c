@@ -51,6 +51,13 @@ static const struct {
     {"53", KRN_ERR_UNAVAILABLE, ""},
 };
 
+bool
+krn_db_was_busy(const struct krn_error *err)
+{
+	return strcmp(err->sqlstate, "55P03") == 0 ||
+	       strcmp(err->sqlstate, "40P01") == 0;
+}
+
 static const char *
 db_field(const PGresult *result, int field)
 {

@@ -141,6 +141,10 @@ void krn_db_tick(struct krn_db *db);
 /* End the transaction, undo it. Safe at any time. */
 void krn_db_rollback(struct krn_db *db);
 
+/* Did it fail since a lock was not to be had (55P03), or in a deadlock
+ * (40P01)? The same may succeed a moment later. */
+bool krn_db_was_busy(const struct krn_error *err);
+
 /* Is a transaction open (queued or begun)? */
 bool krn_db_in_transaction(const struct krn_db *db);
 

@@ -4,7 +4,7 @@
 -- result: rows (parent text, month text)
 -- role: worker
 -- access: read
-SELECT r.parent, m.month::text
+SELECT r.parent, pg_catalog.to_char(m.month, 'YYYY-MM')
 FROM (VALUES ('interaction_history', 'interactions'), ('decision_traces', 'decisions'))
      AS r (parent, data_class)
 JOIN pg_catalog.pg_inherits AS i

@@ -3,7 +3,7 @@
 -- result: rows (parent text, month text, exists bool)
 -- role: worker
 -- access: read
-SELECT p.relname::text, m.month::date::text,
+SELECT p.relname::text, pg_catalog.to_char(m.month, 'YYYY-MM'),
        to_regclass('kaireon.' || pg_catalog.quote_ident(p.relname || to_char(m.month, '"_"YYYY_MM'))) IS NOT NULL
 FROM pg_catalog.pg_partitioned_table AS t
 JOIN pg_catalog.pg_class AS p ON p.oid = t.partrelid

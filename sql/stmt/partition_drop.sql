@@ -4,4 +4,4 @@
 -- role: worker
 -- access: write
 SELECT d.dropped, d.purged
-FROM kaireon.partition_drop($1::text, $2::text::date, $3::bool) AS d;
+FROM kaireon.partition_drop($1::text, ($2::text || '-01')::date, $3::bool) AS d;

@@ -3,4 +3,4 @@
 -- result: one_row (made bool)
 -- role: worker
 -- access: write
-SELECT kaireon.partition_ensure($1::text, $2::text::date);
+SELECT kaireon.partition_ensure($1::text, ($2::text || '-01')::date);
