@@ -80,4 +80,28 @@ for my $case ([0, '{"ok": true, "skipped": false}'], [1, '{"ok": false}'], [1, '
 	is($? >> 8, $want, "cron check of $answer");
 }
 
+# what a timer's unit calls: a secret with any character arrives, and is no argument
+{
+	my $tools = tempdir(CLEANUP => 1);
+	my $write = sub {
+		my ($name, $text) = @_;
+		open my $out, '>', "$tools/$name" or die $!;
+		print $out $text;
+		close $out;
+		chmod 0755, "$tools/$name";
+	};
+	$write->('curl', "#!/bin/sh\necho \"\$*\" >$tools/words\ncat >$tools/config\necho '{\"ok\": true}'\n");
+	$write->('CRON_SECRET', qq{a"b\\c d\n});
+	$write->('CRON_TOKEN', "token\n");
+	symlink "$build/kaireonctl", "$tools/kaireonctl";
+	for my $case (['cleanup', 'https://x/api/v1/cron/cleanup', q{header = "X-Cron-Secret: a\\"b\\\\c d"}], ['tick', 'https://x/api/cron/tick', 'header = "X-Cron-Token: token"']) {
+		my ($job, $url, $header) = @$case;
+		is(system("PATH=$tools:\$PATH CREDENTIALS_DIRECTORY=$tools BASE_URL=https://x $source/systemd/call-cron $job >/dev/null") >> 8, 0, "the call of $job");
+		my ($words, $config) = map { my $path = "$tools/$_"; open my $in, '<', $path or die $!; local $/; <$in> } qw(words config);
+		like($words, qr{ \Q$url\E$}, 'goes to its address');
+		unlike($words, qr/a"b|token/, 'without a secret among the arguments');
+		is($config, "$header\n", 'the secret as curl reads it');
+	}
+}
+
 done_testing;
