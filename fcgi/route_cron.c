@@ -10,6 +10,7 @@
 #include "gitops/drift.h"
 #include "lifecycle/cleanup.h"
 #include "lifecycle/export.h"
+#include "watch/tick.h"
 
 /* The answer tells of a failure in general; the log has its cause. */
 static void
@@ -84,4 +85,29 @@ krn_route_cron_runs(struct krn_request *request, struct krn_response *response,
 		return e;
 	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
 	return KRN_OK;
+}
+
+/* A receiver's failure is its own; only what was given up wants somebody. */
+static void
+cron_log_delivery(void *data, const struct krn_outbox_row *row,
+		  const char *reason, bool is_dead)
+{
+	const struct krn_request *request = data;
+
+	krn_log(
+	    KRN_LOG_WARNING, is_dead ? "delivery given up" : "delivery failed",
+	    KRN_LOG_STR("request_id", request->caller.request_id),
+	    KRN_LOG_STR("tenant", row->tenant_id),
+	    KRN_LOG_STR("delivery", row->id),
+	    KRN_LOG_STR("provider", row->provider_id),
+	    KRN_LOG_INT("attempt", row->attempts), KRN_LOG_C("reason", reason));
+}
+
+enum krn_err
+krn_route_tick(struct krn_request *request, struct krn_response *response,
+	       struct krn_error *err)
+{
+	struct krn_cron cron = cron_of(request);
+
+	return krn_tick(&cron, cron_log_delivery, &response->body, err);
 }

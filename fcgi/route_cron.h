@@ -32,4 +32,8 @@ enum krn_err krn_route_cron_drift(struct krn_request *request,
 				  struct krn_response *response,
 				  struct krn_error *err);
 
+enum krn_err krn_route_tick(struct krn_request *request,
+			    struct krn_response *response,
+			    struct krn_error *err);
+
 #endif

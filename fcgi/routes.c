@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include "fcgi/route.h"
+#include "fcgi/route_alert.h"
 #include "fcgi/route_apikey.h"
 #include "fcgi/route_audit.h"
 #include "fcgi/route_cleanup.h"
@@ -14,6 +15,7 @@
 #include "fcgi/route_gitops.h"
 #include "fcgi/route_health.h"
 #include "fcgi/route_metric.h"
+#include "fcgi/route_notification.h"
 #include "fcgi/route_pending.h"
 #include "fcgi/route_retention.h"
 #include "fcgi/route_run.h"
@@ -111,6 +113,39 @@ static const struct krn_field gitops_revision_fields[] = {
 static const struct krn_field export_fields[] = {
 	{ .name = "drain", .in = KRN_IN_QUERY, .type = KRN_FIELD_BOOL,
 	  .offset = offsetof(struct krn_export_fields, drain) },
+};
+
+/* the fields of a form, in its order */
+#define FORM(json, index) \
+	{ .name = json, .in = KRN_IN_BODY, .type = KRN_FIELD_VALUE, \
+	  .offset = offsetof(struct krn_object_fields, form.given) + index * sizeof(const struct krn_value *) }
+
+static const struct krn_field alert_fields[] = {
+	FORM("name", 0), FORM("metric", 1), FORM("operator", 2), FORM("threshold", 3), FORM("windowMinutes", 4),
+	FORM("channels", 5), FORM("cooldownMinutes", 6), FORM("forMinutes", 7), FORM("notifyResolved", 8), FORM("enabled", 9),
+};
+
+static const struct krn_field alert_event_fields[] = {
+	QUERY_INT(krn_alert_event_fields, "limit", limit, 1, 200, 50),
+};
+
+static const struct krn_field provider_fields[] = {
+	FORM("kind", 0), FORM("name", 1), FORM("enabled", 2), FORM("config", 3),
+};
+
+static const struct krn_field send_fields[] = {
+	FORM("providerIds", 0), FORM("title", 1), FORM("text", 2), FORM("severity", 3),
+};
+
+static const char *const delivery_statuses[] = {"pending", "delivered", "dead", NULL};
+
+static const struct krn_field delivery_list_fields[] = {
+	QUERY_INT(krn_delivery_list_fields, "limit", limit, 1, 200, 50),
+	QUERY_INT(krn_delivery_list_fields, "offset", offset, 0, INT64_C(1000000000), 0),
+	{ .name = "sourceId", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 255,
+	  .offset = offsetof(struct krn_delivery_list_fields, source_id) },
+	{ .name = "status", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .choices = delivery_statuses, .min = 1, .max = 20,
+	  .offset = offsetof(struct krn_delivery_list_fields, status) },
 };
 
 static const char *const role_choices[] = {"viewer", "editor", "admin", NULL};
@@ -222,7 +257,8 @@ static const struct krn_ratelimit cleanup_limit = {"cleanup", 5, 60};
 	  .body = KRN_BODY_IGNORED, .any_query = true, .handler = krn_route_pending }
 
 const struct krn_route krn_routes[] = {
-	PENDING_CRON("/api/cron/tick", "tick", KRN_AUTH_CRON_TOKEN),
+	{ .path = "/api/cron/tick", .methods = KRN_GET | KRN_POST, .name = "tick", .auth = KRN_AUTH_CRON_TOKEN, CRON, NO_TX,
+	  .body = KRN_BODY_IGNORED, .handler = krn_route_tick },
 
 	PENDING(KRN_POST, "/api/v1/admin/cache", "admin.cache", KRN_AUTH_ADMIN, KRN_POOL_API),
 	{ .path = "/api/v1/admin/cron-runs", .methods = KRN_GET, .name = "admin.cron-runs", .auth = KRN_AUTH_ADMIN, API, READ,
@@ -232,7 +268,20 @@ const struct krn_route krn_routes[] = {
 	  .auth = KRN_AUTH_ADMIN, API, READ, .handler = krn_route_retention_list },
 	{ .path = "/api/v1/admin/retention-configs", .methods = KRN_POST, .name = "admin.retention-configs",
 	  .auth = KRN_AUTH_ADMIN, API, WRITE, JSON, FIELDS(retention_fields, krn_retention_fields), .handler = krn_route_retention_set },
-	PENDING(KRN_GET | KRN_POST, "/api/v1/alerts", "alerts", KRN_AUTH_VIEWER, KRN_POOL_API),
+	{ .path = "/api/v1/alerts", .methods = KRN_GET, .name = "alert.list", .auth = KRN_AUTH_VIEWER, API, READ,
+	  .handler = krn_route_alert_list },
+	{ .path = "/api/v1/alerts", .methods = KRN_POST, .name = "alert.create", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(alert_fields, krn_object_fields), .handler = krn_route_alert_create },
+	{ .path = "/api/v1/alerts/{id}", .methods = KRN_GET, .name = "alert.get", .auth = KRN_AUTH_VIEWER, API, READ,
+	  .handler = krn_route_alert_get },
+	{ .path = "/api/v1/alerts/{id}", .methods = KRN_PUT, .name = "alert.update", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(alert_fields, krn_object_fields), .handler = krn_route_alert_update },
+	{ .path = "/api/v1/alerts/{id}", .methods = KRN_DELETE, .name = "alert.delete", .auth = KRN_AUTH_EDITOR, API, WRITE,
+	  .body = KRN_BODY_NONE, .handler = krn_route_alert_delete },
+	{ .path = "/api/v1/alerts/{id}/events", .methods = KRN_GET, .name = "alert.events", .auth = KRN_AUTH_VIEWER, API, READ,
+	  FIELDS(alert_event_fields, krn_alert_event_fields), .handler = krn_route_alert_events },
+	{ .path = "/api/v1/alerts/{id}/test", .methods = KRN_POST, .name = "alert.test", .auth = KRN_AUTH_EDITOR, API, WRITE,
+	  OPTIONAL, .handler = krn_route_alert_test },
 	{ .path = "/api/v1/api-keys", .methods = KRN_GET, .name = "api-keys.list", .auth = KRN_AUTH_ADMIN, API, READ,
 	  .handler = krn_route_apikey_list },
 	{ .path = "/api/v1/api-keys", .methods = KRN_POST, .name = "api-keys.create", .auth = KRN_AUTH_ADMIN, API, WRITE, OPTIONAL,
@@ -298,6 +347,21 @@ const struct krn_route krn_routes[] = {
 	  WRITE, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_snapshot },
 
 	PENDING(KRN_GET, "/api/v1/metrics/summary", "metrics.summary", KRN_AUTH_ADMIN, KRN_POOL_API),
+
+	{ .path = "/api/v1/notifications/deliveries", .methods = KRN_GET, .name = "delivery.list", .auth = KRN_AUTH_VIEWER, API,
+	  READ, FIELDS(delivery_list_fields, krn_delivery_list_fields), .handler = krn_route_delivery_list },
+	{ .path = "/api/v1/notifications/providers", .methods = KRN_GET, .name = "provider.list", .auth = KRN_AUTH_VIEWER, API, READ,
+	  .handler = krn_route_provider_list },
+	{ .path = "/api/v1/notifications/providers", .methods = KRN_POST, .name = "provider.create", .auth = KRN_AUTH_ADMIN, API,
+	  WRITE, JSON, FIELDS(provider_fields, krn_object_fields), .handler = krn_route_provider_create },
+	{ .path = "/api/v1/notifications/providers/{id}", .methods = KRN_GET, .name = "provider.get", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_provider_get },
+	{ .path = "/api/v1/notifications/providers/{id}", .methods = KRN_PATCH, .name = "provider.update", .auth = KRN_AUTH_ADMIN, API,
+	  WRITE, JSON, FIELDS(provider_fields, krn_object_fields), .handler = krn_route_provider_update },
+	{ .path = "/api/v1/notifications/providers/{id}", .methods = KRN_DELETE, .name = "provider.delete", .auth = KRN_AUTH_ADMIN,
+	  API, WRITE, .body = KRN_BODY_NONE, .handler = krn_route_provider_delete },
+	{ .path = "/api/v1/notifications/send", .methods = KRN_POST, .name = "notification.send", .auth = KRN_AUTH_EDITOR, API, WRITE,
+	  JSON, FIELDS(send_fields, krn_object_fields), .handler = krn_route_notification_send },
 
 	{ .path = "/api/v1/runs", .methods = KRN_GET, .name = "campaign.list", .auth = KRN_AUTH_VIEWER, API, READ,
 	  FIELDS(run_list_fields, krn_run_list_fields), .handler = krn_route_run_list },

@@ -12,7 +12,7 @@ use Kaireon::Schema;
 use Kaireon::Stack;
 use Kaireon::Yaml;
 
-my $stack = Kaireon::Stack->new(settings => { RUN_CHUNK_CUSTOMERS => 50, AWS_ACCESS_KEY_ID => 'id', AWS_SECRET_ACCESS_KEY => 'secret' });
+my $stack = Kaireon::Stack->new(settings => { CONNECTOR_ENCRYPTION_KEY => 'the-key-of-the-tests', RUN_CHUNK_CUSTOMERS => 50, AWS_ACCESS_KEY_ID => 'id', AWS_SECRET_ACCESS_KEY => 'secret' });
 my $document = Kaireon::Yaml::read($stack->slurp("$stack->{source}/doc/openapi.yaml"));
 my $schema = Kaireon::Schema->new($document);
 my $schemas = $document->{components}{schemas};
@@ -85,7 +85,7 @@ sub answer_problems {
 for my $what (sort keys %operation) {
 	my $op = $operation{$what};
 	my %option = (id => 'nothing', runId => 'nothing', version => 1);
-	$option{body} = '{}' if $what =~ /^(POST|PUT)/;
+	$option{body} = '{}' if $what =~ /^(POST|PUT|PATCH)/;
 	call(501, $what, %option) if $op->{responses}{501} && !$op->{requestBody} && !$op->{responses}{200};
 	call(401, $what, %option, nobody => 1, title => "$what without a key") if $op->{'x-role'} !~ /^(none|operator)$/;
 	call(403, $what, address => '192.0.2.1', title => "$what from elsewhere") if $op->{'x-role'} eq 'operator';
@@ -327,11 +327,44 @@ $reached{"POST $runs 400"}++;
 is_deeply(\@lax, [], 'the program takes no campaign that the document refuses');
 is_deeply(\@strict, [], 'nor the reverse');
 
+# watching: providers, messages, alert rules, the tick
+my $watch = '/api/v1/notifications';
+my $provider = call(201, "POST $watch/providers", body => { kind => 'webhook', name => 'hook', config => { url => 'https://hook.example/x', secret => 'x' x 20 } })->{json}{id};
+call(400, "POST $watch/providers", body => { kind => 'pager', name => 'x', config => {} });
+call(200, "GET $watch/providers");
+call(200, "GET $watch/providers/{id}", id => $provider);
+call(200, "PATCH $watch/providers/{id}", id => $provider, body => { name => 'the hook' });
+call(400, "PATCH $watch/providers/{id}", id => $provider, body => { kind => 'slack' });
+call(202, "POST $watch/send", body => { providerIds => [$provider], title => 'hello' });
+call(400, "POST $watch/send", body => { providerIds => ['np_x'], title => 'hello' });
+is(call(200, "GET $watch/deliveries?status=pending")->{json}{total}, 1, 'a delivery waits');
+call(400, "GET $watch/deliveries?status=lost");
+my %rule = (name => 'Clicks', metric => 'ctr', operator => 'lt', threshold => 0.1, channels => [$provider]);
+my $alert = call(201, 'POST /api/v1/alerts', body => \%rule)->{json}{id};
+call(400, 'POST /api/v1/alerts', body => { %rule, metric => 'error_rate' });
+call(200, 'GET /api/v1/alerts');
+call(200, 'GET /api/v1/alerts/{id}', id => $alert);
+call(200, 'PUT /api/v1/alerts/{id}', id => $alert, body => { threshold => 0.5 });
+call(400, 'PUT /api/v1/alerts/{id}', id => $alert, body => { threshold => 'x' });
+call(202, 'POST /api/v1/alerts/{id}/test', id => $alert);
+call(200, 'GET /api/v1/alerts/{id}/events', id => $alert);
+for my $what ('GET /api/v1/alerts/{id}', 'PUT /api/v1/alerts/{id}', 'DELETE /api/v1/alerts/{id}', 'GET /api/v1/alerts/{id}/events', 'POST /api/v1/alerts/{id}/test',
+	"GET $watch/providers/{id}", "PATCH $watch/providers/{id}", "DELETE $watch/providers/{id}") {
+	call(404, $what, id => 'nothing', $what =~ /^(PUT|PATCH)/ ? (body => '{}') : ());
+}
+$stack->announce(qr/delivery (failed|given up)/);
+call(200, 'POST /api/cron/tick');
+call(200, 'GET /api/cron/tick');
+my $rules = call(201, 'POST /api/v1/alerts', body => \%rule)->{json}{id};
+call(204, 'DELETE /api/v1/alerts/{id}', id => $rules);
+my $second = call(201, "POST $watch/providers", body => { kind => 'slack', name => 'x', config => { webhookUrl => 'https://chat.example/x' } })->{json}{id};
+call(204, "DELETE $watch/providers/{id}", id => $second);
+
 # parameters: both ends of the range are taken, and nothing beyond
 for my $what (sort keys %operation) {
 	for my $parameter (grep { $_->{in} eq 'query' && ($_->{schema}{type} // '') eq 'integer' } @{ $operation{$what}{parameters} }) {
 		my ($name, $low, $high) = ($parameter->{name}, @{ $parameter->{schema} }{qw(minimum maximum)});
-		my %option = ($what =~ /decision-flows/ ? (id => $flow->{id}, @owner) : (id => $csv), $what =~ /diff|apply/ ? %yaml : ());
+		my %option = ($what =~ /decision-flows/ ? (id => $flow->{id}, @owner) : (id => $what =~ m{v1/alerts} ? $alert : $csv), $what =~ /diff|apply/ ? %yaml : ());
 		audit_window() if $what =~ /audit-export/;
 		call(400, "$what?$name=$_", %option) for 'x', '';
 		call(200, "$what?$name=$_", %option) for grep { defined } $low, $high;

@@ -16,6 +16,7 @@
 #include "campaign/step.h"
 #include "queue/lease.h"
 #include "store/notify.h"
+#include "worker/deliver.h"
 
 static volatile sig_atomic_t worker_stop;
 
@@ -255,6 +256,7 @@ worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
 	    .waiting = *waiting,
 	    .once = once,
 	};
+	struct krn_error err;
 	int status = 1;
 
 	if (!krn_lease_init(&worker.lease, options) || !worker.arena ||
@@ -262,7 +264,12 @@ worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
 		krn_log(KRN_LOG_ERROR, "could not start: out of memory");
 	else {
 		krn_log(KRN_LOG_INFO, "working");
+		if (!once && krn_worker_deliver_start(options, &err))
+			krn_log_error(KRN_LOG_ERROR, "no deliveries", &err);
 		status = worker_loop(&worker);
+		if (once)
+			krn_worker_deliver_once(options);
+		krn_worker_deliver_stop();
 		krn_log(KRN_LOG_INFO, "stopping");
 	}
 	krn_lease_release(&worker.lease);

@@ -54,8 +54,9 @@ id_group(const unsigned char bytes[10], unsigned index)
 void
 krn_id_make(const char *prefix, char ret_id[KRN_ID_BYTES])
 {
-	static int64_t last_ms = -1;
-	static unsigned char random[10];
+	/* ids of different threads differ by chance, as those of processes do */
+	static _Thread_local int64_t last_ms = -1;
+	static _Thread_local unsigned char random[10];
 	const int64_t now_ms = krn_clock_us() / 1000;
 	const size_t prefix_len = strlen(prefix);
 

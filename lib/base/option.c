@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/address.h"
+
 enum option_type { OPTION_TEXT, OPTION_INT, OPTION_BOOL };
 
 enum option_flag {
@@ -39,6 +41,8 @@ static const struct option_row option_rows[] = {
 	{"CACERT",               OPTION_TEXT, AT(cacert),               "", 0, 0, 0, "certificates that kaireonctl gitops trusts; unset: the system's"},
 	{"CLEANUP_BATCH_ROWS",   OPTION_INT,  AT(cleanup_batch_rows),   "5000", 1, 100000, 0, "rows that one transaction of a cleanup deletes at most"},
 	{"CLEANUP_WAIT_FOR_EXPORT", OPTION_BOOL, AT(cleanup_wait_for_export), "false", 0, 0, 0, "true: a cleanup keeps interactions that the export has not taken"},
+	{"CONNECTOR_ENCRYPTION_KEY", OPTION_TEXT, AT(connector_encryption_key), "", 0, 0, OPTION_SECRET, "key under which the configurations of notification providers are encrypted; at least 16 bytes; unset: none can be made and nothing is sent"},
+	{"CONNECTOR_ENCRYPTION_KEY_PREVIOUS", OPTION_TEXT, AT(connector_encryption_key_previous), "", 0, 0, OPTION_SECRET, "opens what it encrypted, while the key is rotated"},
 	{"CRON_BUDGET_SECONDS",  OPTION_INT,  AT(cron_budget_seconds),  "540", 1, 86400, 0, "a cron call stops at the next batch after this long"},
 	{"CRON_SECRET",          OPTION_TEXT, AT(cron_secret),          "", 0, 0, OPTION_SECRET, "secret of /api/v1/cron/*; unset: every call is 401"},
 	{"CRON_SECRET_PREVIOUS", OPTION_TEXT, AT(cron_secret_previous), "", 0, 0, OPTION_SECRET, "accepted as well, while the secret is rotated"},
@@ -47,12 +51,16 @@ static const struct option_row option_rows[] = {
 	{"DATABASE_ADMIN_URL",   OPTION_TEXT, AT(database_admin_url),   "", 0, 0, OPTION_SECRET, "the database as kaireon_owner: kaireonctl"},
 	{"DATABASE_URL",         OPTION_TEXT, AT(database_url),         "", 0, 0, OPTION_SECRET, "the database as kaireon_api: the API pool"},
 	{"DATABASE_WORKER_URL",  OPTION_TEXT, AT(database_worker_url),  "", 0, 0, OPTION_SECRET, "the database as kaireon_worker: cron pool and worker"},
+	{"DELIVERY_TIMEOUT_MS",  OPTION_INT,  AT(delivery_timeout_ms),  "10000", 100, 60000, 0, "how long one delivery of a notification may take"},
+	{"EGRESS_ALLOW",         OPTION_TEXT, AT(egress_allow),         "", 0, 0, 0, "addresses and ranges to which notifications may go besides the public Internet, separated by commas"},
+	{"EGRESS_CACERT",        OPTION_TEXT, AT(egress_cacert),        "", 0, 0, 0, "certificates that deliveries trust; unset: the system's"},
 	{"EXPORT_MAX_ROWS",      OPTION_INT,  AT(export_max_rows),      "10000", 1, 10000000, 0, "rows of a tenant that one export file holds at most"},
 	{"EXPORT_URL",           OPTION_TEXT, AT(export_url),           "file:///var/lib/kaireon", 0, 0, 0, "where exports go; a file:// folder"},
 	{"GITOPS_KINDS",         OPTION_TEXT, AT(gitops_kinds),         "", 0, 0, 0, "v1: reconcile the five documented kinds only"},
 	{"LOCK_TIMEOUT_MS",      OPTION_INT,  AT(lock_timeout_ms),      "10000", 1, 600000, 0, "how long a statement waits for a lock"},
 	{"LOG_LEVEL",            OPTION_TEXT, AT(log_level),            "info", 0, 0, 0, "error, warning, info or debug"},
 	{"METRICS_ALLOW",        OPTION_TEXT, AT(metrics_allow),        "", 0, 0, 0, "addresses that may read /metrics besides this host, separated by commas"},
+	{"PUBLIC_URL",           OPTION_TEXT, AT(public_url),           "", 0, 0, 0, "where readers of notifications find this site: https://host[:port]; unset: they carry no links"},
 	{"REQUEST_MEMORY_MIB",   OPTION_INT,  AT(request_memory_mib),   "512", 8, 65536, 0, "memory that one request may use"},
 	{"RUN_CHUNK_CUSTOMERS",  OPTION_INT,  AT(run_chunk_customers),  "5000", 1, 100000, 0, "customers that one step of a run decides"},
 	{"RUN_FILE_DIR",         OPTION_TEXT, AT(run_file_dir),         "/var/lib/kaireon/runs", 0, 0, 0, "folder of the files that runs write"},
@@ -62,6 +70,10 @@ static const struct option_row option_rows[] = {
 	{"S3_ENDPOINT",          OPTION_TEXT, AT(s3_endpoint),          "", 0, 0, 0, "where S3 is: https://host[:port]; http:// on this host only; unset: AWS's of the region"},
 	{"S3_TIMEOUT_SECONDS",   OPTION_INT,  AT(s3_timeout_seconds),   "60", 1, 3600, 0, "how long one exchange with S3 may take"},
 	{"SCHEDULE_LATE_SECONDS", OPTION_INT, AT(schedule_late_seconds), "86400", 60, 2592000, 0, "how late a campaign may still begin when its time was missed"},
+	{"SMTP_FROM",            OPTION_TEXT, AT(smtp_from),            "", 0, 0, 0, "sender of e-mails whose provider names none"},
+	{"SMTP_PASSWORD",        OPTION_TEXT, AT(smtp_password),        "", 0, 0, OPTION_SECRET, "password at the mail server"},
+	{"SMTP_URL",             OPTION_TEXT, AT(smtp_url),             "", 0, 0, 0, "mail server: smtp://host:587 (STARTTLS is required) or smtps://host; unset: no e-mail"},
+	{"SMTP_USER",            OPTION_TEXT, AT(smtp_user),            "", 0, 0, 0, "user at the mail server; unset: none"},
 	{"STATEMENT_TIMEOUT_MS", OPTION_INT,  AT(statement_timeout_ms), "30000", 1, 3600000, 0, "how long a statement of a request may take"},
 	{"TENANT_HEADER_FROM",   OPTION_TEXT, AT(tenant_header_from),   "", 0, 0, 0, "addresses that may use X-Tenant-Id without a key, separated by commas"},
 	{"TENANT_HEADER_ROLE",   OPTION_TEXT, AT(tenant_header_role),   "", 0, 0, 0, "role of X-Tenant-Id without a key: viewer, editor or admin; unset: refused"},
@@ -211,6 +223,14 @@ krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 	if (ret->api_key_pepper.len && ret->api_key_pepper.len < 16)
 		krn_problem_add(problems, "API_KEY_PEPPER",
 				"must have at least 16 bytes");
+	if (ret->connector_encryption_key.len &&
+	    ret->connector_encryption_key.len < 16)
+		krn_problem_add(problems, "CONNECTOR_ENCRYPTION_KEY",
+				"must have at least 16 bytes");
+	if (!krn_address_list_is(ret->egress_allow))
+		krn_problem_add(problems, "EGRESS_ALLOW",
+				"must be addresses or ranges, such as "
+				"10.0.0.0/8, separated by commas");
 	if (!krn_str_has_prefix(ret->export_url, KRN_STR("file:///")))
 		krn_problem_add(problems, "EXPORT_URL",
 				"must begin with file:///");

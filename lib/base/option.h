@@ -42,6 +42,13 @@ struct krn_options {
 	struct krn_str run_file_dir;        /* RUN_FILE_DIR */
 	struct krn_str metrics_allow;       /* METRICS_ALLOW */
 	struct krn_str log_level;           /* LOG_LEVEL */
+	struct krn_str connector_encryption_key;
+	struct krn_str connector_encryption_key_previous;
+	struct krn_str egress_allow;        /* EGRESS_ALLOW: address.h */
+	struct krn_str egress_cacert;       /* EGRESS_CACERT */
+	struct krn_str public_url;          /* PUBLIC_URL */
+	struct krn_str smtp_url, smtp_user, smtp_password, smtp_from;
+	int64_t delivery_timeout_ms;        /* DELIVERY_TIMEOUT_MS */
 	int64_t export_max_rows;            /* EXPORT_MAX_ROWS */
 	int64_t cleanup_batch_rows;         /* CLEANUP_BATCH_ROWS */
 	bool cleanup_wait_for_export;       /* CLEANUP_WAIT_FOR_EXPORT */

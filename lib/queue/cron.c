@@ -178,7 +178,7 @@ static void
 cron_tenants(struct krn_cron *cron, const struct krn_cron_job *job,
 	     const struct krn_rows *tenants, struct cron_parts *parts)
 {
-	for (size_t i = 0; i < krn_rows_nr(tenants); i++) {
+	for (size_t i = 0; job->tenant && i < krn_rows_nr(tenants); i++) {
 		if (!job->every_tenant &&
 		    !krn_str_eq_c(krn_rows_str(tenants, i, 2), "active"))
 			continue;

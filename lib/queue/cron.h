@@ -35,7 +35,7 @@ struct krn_cron_job {
 	/*
 	 * Work for one tenant, outside a transaction, with `batch` empty.
 	 * Writes members of the tenant's object into cron->out, also when it
-	 * fails; the frame adds the error.
+	 * fails; the frame adds the error. NULL: `before` did it all.
 	 */
 	enum krn_err (*tenant)(struct krn_cron *cron, struct krn_str id,
 			       struct krn_error *err);

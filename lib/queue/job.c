@@ -278,21 +278,26 @@ krn_job_complete(struct krn_arena *arena, struct krn_db *db,
 	return krn_db_commit(db, err);
 }
 
+double
+krn_job_pause_seconds(int64_t attempts)
+{
+	unsigned char random;
+	double pause = 1;
+
+	krn_random(&random, sizeof(random));
+	for (int64_t i = 1; i < attempts && pause < JOB_PAUSE_MAX_SECONDS; i++)
+		pause *= 2;
+	return pause * (0.75 + random / 512.0);
+}
+
 enum krn_err
 krn_job_retry(struct krn_arena *arena, struct krn_db *db,
 	      const struct krn_job *job, struct krn_str reason,
 	      int64_t *ret_pause_us, struct krn_error *err)
 {
+	const double pause = krn_job_pause_seconds(job->attempts);
 	const struct krn_rows *rows;
-	unsigned char random;
-	double pause = 1;
 	enum krn_err e;
-
-	krn_random(&random, sizeof(random));
-	for (int64_t i = 1; i < job->attempts && pause < JOB_PAUSE_MAX_SECONDS;
-	     i++)
-		pause *= 2;
-	pause *= 0.75 + random / 512.0;
 
 	const struct krn_param params[] = {
 	    krn_param_str(job->id),

@@ -94,8 +94,14 @@ KRN_MUSTCHECK enum krn_err krn_job_complete(struct krn_arena *arena,
 					    struct krn_error *err);
 
 /*
+ * The pause after so many attempts: it doubles, from a second to ten minutes,
+ * give or take a quarter.
+ */
+double krn_job_pause_seconds(int64_t attempts);
+
+/*
  * The attempt failed: in this transaction, let the job be tried again after a
- * pause that doubles (with jitter, at most ten minutes).
+ * pause (krn_job_pause_seconds).
  * Errors: KRN_ERR_CONFLICT  another worker has the job; do not commit
  */
 KRN_MUSTCHECK enum krn_err krn_job_retry(struct krn_arena *arena,

@@ -1,0 +1,24 @@
+-- outbox_bury: a delivery failed for good: it becomes a dead letter. Its row
+-- stays, as the record that its fact was told of or not.
+-- params: id text, fence int8, error text, dead_id text
+-- result: zero_or_one (source_id text)
+-- role: worker
+-- access: write
+WITH dead AS (
+	UPDATE kaireon.outbox_events AS o
+	SET status = 'dead', leased_until = NULL, lease_pid = NULL, lease_start = NULL,
+	    errors = o.errors || pg_catalog.jsonb_build_object(
+	        'at', kaireon.time_text(pg_catalog.now()), 'attempt', o.attempts, 'error', $3::text)
+	WHERE o.tenant_id = kaireon.tenant_id() AND o.id = $1::text AND o.fence = $2::int8
+	  AND o.status = 'processing'
+	RETURNING o.*
+), letter AS (
+	INSERT INTO kaireon.dead_letter_events
+		(tenant_id, id, topic, kind, payload, error, errors, retry_count)
+	SELECT d.tenant_id, $4::text, d.topic, 'delivery',
+	       pg_catalog.jsonb_build_object('outboxId', d.id, 'providerId', d.provider_id,
+	           'sourceId', d.source_id, 'message', d.payload),
+	       $3::text, d.errors, d.attempts
+	FROM dead AS d
+)
+SELECT d.source_id FROM dead AS d;

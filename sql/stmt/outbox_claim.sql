@@ -1,0 +1,53 @@
+-- outbox_claim: deliveries that are due, under a lease and new fencing numbers.
+-- At most `each` of one provider are under way at a time: one that hangs keeps
+-- the others' places free. A lease ends as a job's does.
+-- params: lease_seconds int8, max int8, each int8
+-- result: rows (tenant_id text, id text, topic text, unique_key text, source_id text, payload jsonb, fence int8, attempts int4, max_attempts int4, created_at text, provider_kind text, provider_name text, usable bool, config text, provider_id text)
+-- role: worker
+-- access: write
+WITH session AS MATERIALIZED (
+	SELECT a.pid, a.backend_start
+	FROM pg_catalog.pg_stat_activity AS a
+	WHERE a.usename = current_user
+), busy AS MATERIALIZED (
+	SELECT o.tenant_id, o.provider_id, count(*) AS nr
+	FROM kaireon.outbox_events AS o
+	JOIN session AS s ON s.pid = o.lease_pid AND s.backend_start = o.lease_start
+	WHERE o.status = 'processing' AND o.leased_until >= pg_catalog.now()
+	GROUP BY o.tenant_id, o.provider_id
+), due AS (
+	SELECT d.tenant_id, d.id
+	FROM kaireon.notification_providers AS p
+	JOIN kaireon.tenants AS t ON t.tenant_id = p.tenant_id AND t.status = 'active'
+	LEFT JOIN busy AS b ON b.tenant_id = p.tenant_id AND b.provider_id = p.id
+	CROSS JOIN LATERAL (
+		SELECT o.tenant_id, o.id, o.run_at
+		FROM kaireon.outbox_events AS o
+		WHERE o.tenant_id = p.tenant_id AND o.provider_id = p.id
+		  AND o.status IN ('pending', 'processing') AND o.run_at <= pg_catalog.now()
+		  AND (o.status = 'pending' OR o.leased_until < pg_catalog.now() OR NOT EXISTS (
+			SELECT FROM session AS s WHERE s.pid = o.lease_pid AND s.backend_start = o.lease_start))
+		ORDER BY o.run_at
+		LIMIT greatest($3::int8 - coalesce(b.nr, 0), 0)
+		FOR UPDATE OF o SKIP LOCKED) AS d
+	-- nothing due is the rule, and is told by one look
+	WHERE EXISTS (SELECT FROM kaireon.outbox_events AS o
+	              WHERE o.status IN ('pending', 'processing') AND o.run_at <= pg_catalog.now())
+	ORDER BY d.run_at
+	LIMIT $2::int8
+), taken AS (
+	UPDATE kaireon.outbox_events AS o
+	SET status = 'processing', fence = o.fence + 1, attempts = o.attempts + 1,
+	    leased_until = pg_catalog.now() + $1::int8 * interval '1 second',
+	    lease_pid = pg_catalog.pg_backend_pid(),
+	    lease_start = (SELECT max(s.backend_start) FROM session AS s WHERE s.pid = pg_catalog.pg_backend_pid())
+	FROM due
+	WHERE o.tenant_id = due.tenant_id AND o.id = due.id
+	RETURNING o.*
+)
+SELECT o.tenant_id, o.id, o.topic, o.unique_key, o.source_id, o.payload, o.fence,
+       o.attempts, o.max_attempts, kaireon.time_text(o.created_at), p.kind, p.name,
+       p.enabled AND p.deleted_at IS NULL, pg_catalog.encode(p.config, 'hex'), p.id
+FROM taken AS o
+JOIN kaireon.notification_providers AS p ON p.tenant_id = o.tenant_id AND p.id = o.provider_id
+ORDER BY o.run_at, o.seq;
