@@ -14,8 +14,10 @@ tick_reports(struct tick *tick KRN_UNUSED)
 }
 
 static void
-due_campaign(void *data, struct krn_str tenant_id, struct krn_str campaign_id,
-	     enum krn_campaign_due_outcome outcome, const struct krn_error *err)
+tick_told_campaign(void *data, struct krn_str tenant_id,
+		   struct krn_str campaign_id,
+		   enum krn_campaign_due_outcome outcome,
+		   const struct krn_error *err)
 {
 	if (outcome == KRN_CAMPAIGN_FAILED && err)
 		tick_failed(data, "campaign", tenant_id, campaign_id, err);
@@ -31,7 +33,7 @@ tick_campaigns(struct tick *tick)
 	    .db = cron->db,
 	    .late_seconds = cron->options->schedule_late_seconds,
 	    .deadline_us = cron->deadline_us,
-	    .told = due_campaign,
+	    .told = tick_told_campaign,
 	    .told_data = tick,
 	};
 	const struct krn_str none = {NULL, 0};
