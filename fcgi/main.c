@@ -205,6 +205,11 @@ main_configured(enum main_action action, enum krn_pool pool,
 	if (!krn_log_level_parse(options.log_level, &level))
 		fprintf(stderr, "kaireon-fcgi: LOG_LEVEL is not a level\n");
 	krn_log_init("kaireon-fcgi", level);
+	for (size_t i = 0; i < options.warnings->nr; i++)
+		krn_log(KRN_LOG_WARNING, "an option has a wrong value",
+			KRN_LOG_C("option", options.warnings->list[i].field),
+			KRN_LOG_C("problem",
+				  options.warnings->list[i].message));
 
 	int status = 0;
 

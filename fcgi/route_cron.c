@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "gitops/drift.h"
+#include "lifecycle/approval.h"
 #include "lifecycle/cleanup.h"
 #include "lifecycle/export.h"
 #include "watch/tick.h"
@@ -37,6 +38,16 @@ cron_of(struct krn_request *request)
 				 .options = request->options,
 				 .failed = cron_log_failure,
 				 .failed_data = request};
+}
+
+enum krn_err
+krn_route_cron_approvals(struct krn_request *request,
+			 struct krn_response *response, struct krn_error *err)
+{
+	struct krn_cron cron = cron_of(request);
+
+	return krn_approval_expire(&cron, request->caller.request_id,
+				   &response->body, err);
 }
 
 enum krn_err

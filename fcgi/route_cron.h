@@ -25,6 +25,9 @@ enum krn_err krn_route_cron_runs(struct krn_request *request,
 enum krn_err krn_route_cron_cleanup(struct krn_request *request,
 				    struct krn_response *response,
 				    struct krn_error *err);
+enum krn_err krn_route_cron_approvals(struct krn_request *request,
+				      struct krn_response *response,
+				      struct krn_error *err);
 enum krn_err krn_route_cron_export(struct krn_request *request,
 				   struct krn_response *response,
 				   struct krn_error *err);

@@ -66,10 +66,10 @@ krn_route_flow_get(struct krn_request *request, struct krn_response *response,
 	return flow_answer(request, response, request->path_params[0], err);
 }
 
-/* Make a change; *ret_id is the flow's. */
+/* Make a change. */
 static enum krn_err
 flow_edit(struct krn_request *request, struct krn_str id,
-	  const struct krn_value *fields, struct krn_str *ret_id,
+	  const struct krn_value *fields, struct krn_edit_done *ret,
 	  struct krn_error *err)
 {
 	const struct krn_edit edit = {
@@ -79,7 +79,7 @@ flow_edit(struct krn_request *request, struct krn_str id,
 	if ((e = krn_request_identify(request, err)))
 		return e;
 	return krn_edit_make(request->arena, request->db, &request->caller,
-			     &edit, ret_id, err);
+			     &edit, ret, err);
 }
 
 enum krn_err
@@ -87,15 +87,15 @@ krn_route_flow_create(struct krn_request *request,
 		      struct krn_response *response, struct krn_error *err)
 {
 	struct krn_value fields;
-	struct krn_str id;
+	struct krn_edit_done done;
 	enum krn_err e;
 
 	if ((e = krn_fields_object(request, &fields, err)) ||
-	    (e = flow_edit(request, (struct krn_str){NULL, 0}, &fields, &id,
+	    (e = flow_edit(request, (struct krn_str){NULL, 0}, &fields, &done,
 			   err)))
 		return e;
 	response->status = 201;
-	return flow_answer(request, response, id, err);
+	return flow_answer(request, response, done.id, err);
 }
 
 enum krn_err
@@ -103,24 +103,24 @@ krn_route_flow_update(struct krn_request *request,
 		      struct krn_response *response, struct krn_error *err)
 {
 	struct krn_value fields;
-	struct krn_str id;
+	struct krn_edit_done done;
 	enum krn_err e;
 
 	if ((e = krn_fields_object(request, &fields, err)) ||
-	    (e = flow_edit(request, request->path_params[0], &fields, &id,
+	    (e = flow_edit(request, request->path_params[0], &fields, &done,
 			   err)))
 		return e;
-	return flow_answer(request, response, id, err);
+	return flow_answer(request, response, done.id, err);
 }
 
 enum krn_err
 krn_route_flow_delete(struct krn_request *request,
 		      struct krn_response *response, struct krn_error *err)
 {
-	struct krn_str id;
+	struct krn_edit_done done;
 
 	response->status = 204;
-	return flow_edit(request, request->path_params[0], NULL, &id, err);
+	return flow_edit(request, request->path_params[0], NULL, &done, err);
 }
 
 enum krn_err

@@ -8,6 +8,7 @@
 #include "fcgi/route.h"
 #include "fcgi/route_alert.h"
 #include "fcgi/route_apikey.h"
+#include "fcgi/route_approval.h"
 #include "fcgi/route_audit.h"
 #include "fcgi/route_cleanup.h"
 #include "fcgi/route_cron.h"
@@ -73,8 +74,34 @@ static const struct krn_field run_inline_fields[] = {
 	BODY_TEXT(krn_run_inline_fields, "segmentViewName", segment_view_name),
 };
 
+static const char *const approval_statuses[] = {"pending", "approved", "rejected", "expired", NULL};
+static const char *const approval_decisions[] = {"approve", "reject", NULL};
+
 #define CURSOR(owner) \
 	{ .name = "cursor", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 100, .offset = offsetof(struct owner, cursor) }
+
+static const struct krn_field approval_list_fields[] = {
+	CURSOR(krn_approval_list_fields),
+	QUERY_INT(krn_approval_list_fields, "limit", limit, 1, 200, 50),
+	{ .name = "status", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .choices = approval_statuses, .max = 20,
+	  .offset = offsetof(struct krn_approval_list_fields, status) },
+};
+
+static const struct krn_field approval_fields[] = {
+	BODY_VALUE(krn_approval_body_fields, "action", action),
+	BODY_VALUE(krn_approval_body_fields, "entityId", entity_id),
+	BODY_VALUE(krn_approval_body_fields, "entityName", entity_name),
+	BODY_VALUE(krn_approval_body_fields, "entityType", entity_type),
+	BODY_VALUE(krn_approval_body_fields, "payload", payload),
+	BODY_VALUE(krn_approval_body_fields, "stages", stages),
+};
+
+static const struct krn_field approval_decide_fields[] = {
+	{ .name = "action", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .required = true, .choices = approval_decisions, .max = 20,
+	  .offset = offsetof(struct krn_approval_decide_fields, action) },
+	{ .name = "comments", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .nullable = true, .max = 2000,
+	  .offset = offsetof(struct krn_approval_decide_fields, comments) },
+};
 
 static const struct krn_field flow_list_fields[] = {
 	CURSOR(krn_flow_list_fields),
@@ -288,7 +315,14 @@ const struct krn_route krn_routes[] = {
 	  FIELDS(apikey_body_fields, krn_apikey_body_fields), .never_kept = true, .handler = krn_route_apikey_create },
 	{ .path = "/api/v1/api-keys", .methods = KRN_DELETE, .name = "api-keys.delete", .auth = KRN_AUTH_ADMIN, API, WRITE, OPTIONAL,
 	  FIELDS(apikey_delete_fields, krn_apikey_delete_fields), .handler = krn_route_apikey_delete },
-	PENDING(KRN_GET | KRN_POST, "/api/v1/approvals", "approvals", KRN_AUTH_VIEWER, KRN_POOL_API),
+	{ .path = "/api/v1/approvals", .methods = KRN_GET, .name = "approval.list", .auth = KRN_AUTH_VIEWER, API, READ,
+	  FIELDS(approval_list_fields, krn_approval_list_fields), .handler = krn_route_approval_list },
+	{ .path = "/api/v1/approvals", .methods = KRN_POST, .name = "approval.create", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(approval_fields, krn_approval_body_fields), .handler = krn_route_approval_create },
+	{ .path = "/api/v1/approvals/{id}", .methods = KRN_GET, .name = "approval.get", .auth = KRN_AUTH_VIEWER, API, READ,
+	  .handler = krn_route_approval_get },
+	{ .path = "/api/v1/approvals/{id}", .methods = KRN_POST, .name = "approval.decide", .auth = KRN_AUTH_EDITOR, API, WRITE, JSON,
+	  FIELDS(approval_decide_fields, krn_approval_decide_fields), .handler = krn_route_approval_decide },
 	{ .path = "/api/v1/audit-export", .methods = KRN_GET, .name = "audit.export", .auth = KRN_AUTH_ADMIN, API,
 	  .tx = KRN_TX_SNAPSHOT, .body = KRN_BODY_NONE, .limit = &audit_export_limit,
 	  FIELDS(audit_export_fields, krn_audit_export_fields), .handler = krn_route_audit_export },
@@ -303,7 +337,8 @@ const struct krn_route krn_routes[] = {
 	{ .path = "/api/v1/cleanup", .methods = KRN_POST, .name = "cleanup", .auth = KRN_AUTH_ADMIN, API, WRITE,
 	  OPTIONAL, .limit = &cleanup_limit, .handler = krn_route_cleanup },
 
-	PENDING_CRON("/api/v1/cron/approvals-expire", "cron.approvals-expire", KRN_AUTH_CRON_SECRET),
+	{ .path = "/api/v1/cron/approvals-expire", .methods = KRN_GET | KRN_POST, .name = "cron.approvals-expire",
+	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED, .handler = krn_route_cron_approvals },
 	{ .path = "/api/v1/cron/cleanup", .methods = KRN_GET | KRN_POST, .name = "cron.cleanup",
 	  .auth = KRN_AUTH_CRON_SECRET, CRON, NO_TX, .body = KRN_BODY_IGNORED, .handler = krn_route_cron_cleanup },
 	{ .path = "/api/v1/cron/export-interactions", .methods = KRN_GET | KRN_POST, .name = "cron.export-interactions",

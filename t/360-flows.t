@@ -40,6 +40,8 @@ sub node { my ($type, %config) = @_; return { id => $type, type => $type, config
 
 my $plain = draft(node('inventory', scope => 'all'), node('score', method => 'priority_weighted'), node('response'));
 
+audit('1');
+
 # created
 my $answer = call('GET', '');
 is_deeply($answer->{json}, { data => [], pagination => { total => 0, limit => 25, hasMore => $false, nextCursor => undef } }, 'no flow yet');
@@ -79,8 +81,9 @@ for my $case (
 	[{ name => 'x', status => 'on' }, 400, qr/^status: must be one of draft, active/],
 	[{ name => 'x', autoAssembly => 'yes', couplingOverride => 'none' }, 400, qr/^autoAssembly: must be a boolean, not a string; couplingOverride: must be one of/],
 	[{ name => 'x', draftConfig => [] }, 400, 'draftConfig: must be a object, not a array'],
-	[{ name => 'x', draftConfig => draft(node('score')) }, 400, 'draftConfig.nodes[0]: a flow has exactly one inventory, first'],
-	[{ name => 'x', draftConfig => draft(node('inventory'), node('dance')) }, 400, 'draftConfig.nodes[1]: unknown type "dance"'],
+	[{ name => 'x', draftConfig => draft(node('score')) }, 400, 'draftConfig.nodes[0]: the flow must have exactly one inventory, first'],
+	[{ name => 'x', draftConfig => draft(node('inventory'), node('dance')) }, 400, 'draftConfig.nodes[1]: node "dance": unknown type "dance"'],
+	[{ name => 'x', draftConfig => draft(node('inventory'), node('rank', maxCandidates => 0)) }, 400, qr/^draftConfig\.nodes\[1\]: .*maxCandidates must be/],
 	[{ name => 'x', draftConfig => draft(node('inventory', offerIds => ['off_nothing'])) }, 400, 'draftConfig: there is no Offer with the id "off_nothing"'],
 	[{ name => 'x', draftConfig => draft(node('inventory', offerIds => [$first->{id}])) }, 400, "draftConfig: there is no Offer with the id \"$first->{id}\""],
 	[{ name => 'x', draftConfig => draft(node('inventory', offerRefs => ['y'])) }, 400, 'draftConfig: offerRefs is written as offerIds here, by id'],
@@ -140,6 +143,9 @@ is(call('GET', "/df_nothing/versions")->{status}, 404, 'nor of no flow');
 is(call('GET', "/$second->{id}/versions/1", undef, $other->{admin})->{status}, 404, 'nor of another tenant');
 is(call('POST', '/publish', { flowId => $second->{id}, rowVersion => 1 })->{status}, 409, 'an old row version is not published');
 is(call('POST', '/publish', { flowId => 'df_nothing' })->{status}, 404, 'nor what is not there');
+$stack->owner(qq{UPDATE kaireon.decision_flows SET draft_config = '{"version": 2, "nodes": [{"type": "inventory"}, {"type": "dance"}]}' WHERE id = '$first->{id}'});
+like(details(call('POST', '/publish', { flowId => $first->{id} })), qr/^draftConfig\.nodes\[1\]: .*unknown type/, 'nor a draft that no run would take');
+$stack->owner(qq{UPDATE kaireon.decision_flows SET draft_config = '{"version": 2, "nodes": [], "flowConfig": {}}' WHERE id = '$first->{id}'});
 is(call('POST', '/publish', { flowId => $second->{id} }, $other->{admin})->{status}, 404, "nor another tenant's");
 is(call('POST', '/publish', {})->{status}, 400, 'nor nothing');
 is(call('POST', '/publish', { flowId => $second->{id}, notes => 'x' x 2001 })->{status}, 400, 'notes have an end');
@@ -193,7 +199,7 @@ is(join(' ', map { (split / /)[0] } sort @made), '200 ' x 11 . '201', 'many want
 my ($base) = map { (split / /)[2] } grep { /^201/ } @made;
 is_deeply([sort keys %made], ["200 0 $base", "201 1 $base"], 'and it is the same for all');
 $answer = call('GET', "/$base")->{json};
-is_deeply([map { $_->{type} } @{ $answer->{draftConfig}{nodes} }], [qw(inventory match_creatives enrich qualify contact_policy extension_point score
+is_deeply([map { $_->{type} } @{ $answer->{draftConfig}{nodes} }], [qw(inventory match_creatives qualify contact_policy extension_point score
 	extension_point rank extension_point response)], 'it has the nodes of every flow');
 is("$answer->{status} $answer->{publishedVersions}[0]{version}", 'active 1', 'and is published');
 is(call('POST', '/ensure-base', undef, $key->{viewer})->{status}, 403, 'a viewer may not');

@@ -291,6 +291,46 @@ call(204, "DELETE $flow_one", @owner, id => $named);
 call(201, "POST $flows/ensure-base", @owner);
 call(200, "POST $flows/ensure-base", @owner);
 
+# approvals
+my ($approvals, $approval) = ('/api/v1/approvals', '/api/v1/approvals/{id}');
+my %ask = (entityType => 'offer', action => 'create', payload => { name => 'approved' });
+(@lax, @strict) = ();
+for my $name (sort(keys %{ $schemas->{ApprovalFields}{properties} }), 'nothing') {
+	for my $value (@values, 'offer', 'create', { name => 'x' }, [{ stageName => 'x', requiredRole => 'viewer' }], [{ stageName => 'x', requiredRole => 'king' }],
+		[{ stageName => '', requiredRole => 'admin' }], [{ requiredRole => 'admin' }], [{ stageName => 'x', requiredRole => 'admin', x => 1 }]) {
+		my $try = { %ask, $name => $value };
+		my $answer = $stack->request('POST', $approvals, @owner, body => $try);
+		is(scalar(answer_problems($schema->resolve($operation{"POST $approvals"}{responses}{ $answer->{status} }), $answer)), 0,
+			"$name: an answer of the document") or diag $answer->{body};
+		my $said = !$schema->problems($schemas->{ApprovalFields}, $try);
+		# what the action needs, and what the object's fields may be, is told elsewhere
+		next if $said && $answer->{body} =~ /entityId|payload|"field":"name"/;
+		judge("$name = " . substr(JSON::PP->new->canonical->allow_nonref->encode($value), 0, 30), $said, $answer->{status} == 201);
+	}
+}
+is_deeply(\@lax, [], 'the program takes no approval that the document refuses');
+is_deeply(\@strict, [], 'nor the reverse');
+my @asked = map { call(201, "POST $approvals", @owner, body => { %ask, payload => { name => "approved $_" } })->{json}{id} } 1 .. 3;
+call(400, "POST $approvals", @owner, body => {});
+call(404, "POST $approvals", @owner, body => { %ask, action => 'update', entityId => 'off_x' });
+call(200, "POST $approval", @owner, id => $asked[0], body => { action => 'approve', comments => 'c' });
+call(409, "POST $approval", @owner, id => $asked[0], body => { action => 'approve' });
+call(409, "POST $approvals", @owner, body => { %ask, payload => { name => 'approved 1' } });
+call(200, "POST $approval", @owner, id => $asked[1], body => { action => 'reject', comments => undef });
+call(403, "POST $approval", key => $other->{editor}, id => $asked[2], body => { action => 'reject' });
+call(400, "POST $approval", @owner, id => $asked[2], body => { action => 'x' });
+call(404, "POST $approval", @owner, id => 'apr_x', body => { action => 'reject' });
+for my $what ("POST $approvals", "POST $approval") {
+	call(413, $what, @owner, id => $asked[2], body => 'x' x 1_100_000);
+	call(415, $what, @owner, id => $asked[2], body => '{}', type => 'text/plain');
+}
+call(200, "GET $approval", @owner, id => $_) for @asked;
+call(404, "GET $approval", id => $asked[0], title => "another tenant's approval");
+$stack->owner("UPDATE kaireon.approvals SET created_at = '2020-01-01' WHERE id = '$asked[2]'");
+is(call(200, 'POST /api/v1/cron/approvals-expire', title => 'the old ones')->{json}{expired}, 1, 'expire');
+is(call(200, 'GET /api/v1/cron/approvals-expire', title => 'again')->{json}{expired}, 0, 'nothing is left');
+cmp_ok(scalar @{ call(200, "GET $approvals?status=$_", @owner)->{json} }, '>', 0, "a list of $_") for qw(pending approved rejected expired);
+
 # campaigns
 $stack->spew("$stack->{dir}/c.csv", $stack->ctl('demo', 'customers', '--count', 400, '--seed', 7));
 $stack->ctl('import', '--tenant', 'one', '--schema', 'customers', '--id-column', 'customer_id', "$stack->{dir}/c.csv");
@@ -518,7 +558,7 @@ is_deeply([grep { exists $_->{error} } @{ $drifted->{tenants} }], [grep { $_->{t
 
 # a call beside another of its job
 my $psql = open2(my $out, my $in, 'psql', '-qXAt', '-h', "$stack->{dir}/sock", '-U', 'kaireon_owner', '-d', 'kaireon');
-for my $job (qw(cleanup export-interactions gitops-drift-check)) {
+for my $job (qw(approvals-expire cleanup export-interactions gitops-drift-check)) {
 	print $in "SELECT pg_advisory_lock(hashtext('kaireon.cron'), hashtext('$job')), 'held';\n";
 	like(scalar readline $out, qr/held/, "another call of $job runs");
 	is(call(200, "GET /api/v1/cron/$job", title => 'so this one')->{json}{skipped}, JSON::PP::true, 'is skipped');

@@ -14,7 +14,8 @@
 enum option_type { OPTION_TEXT, OPTION_INT, OPTION_BOOL };
 
 enum option_flag {
-	OPTION_SECRET = 1, /* masked in dumps */
+	OPTION_SECRET = 1,  /* masked in dumps */
+	OPTION_LENIENT = 2, /* a wrong value is a warning: the default holds */
 };
 
 struct option_row {
@@ -33,6 +34,7 @@ struct option_row {
 static const struct option_row option_rows[] = {
 	{"API_KEY",              OPTION_TEXT, AT(api_key),              "", 0, 0, OPTION_SECRET, "key with which kaireonctl gitops calls the API"},
 	{"API_KEY_PEPPER",       OPTION_TEXT, AT(api_key_pepper),       "", 0, 0, OPTION_SECRET, "key of the HMAC under which API keys are stored; at least 16 bytes"},
+	{"APPROVAL_MAX_AGE_HOURS", OPTION_INT, AT(approval_max_age_hours), "168", 1, 87600, OPTION_LENIENT, "a pending approval that is older expires; a wrong value: the default, with a warning"},
 	{"AWS_ACCESS_KEY_ID",    OPTION_TEXT, AT(aws_access_key_id),    "", 0, 0, OPTION_SECRET, "key id with which S3 is called"},
 	{"AWS_REGION",           OPTION_TEXT, AT(aws_region),           "", 0, 0, 0, "region of S3; unset: us-east-1"},
 	{"AWS_SECRET_ACCESS_KEY", OPTION_TEXT, AT(aws_secret_access_key), "", 0, 0, OPTION_SECRET, "secret of that key"},
@@ -119,9 +121,11 @@ option_credential(struct krn_arena *arena, const char *name,
 
 static void
 option_set(const struct option_row *row, struct krn_str text,
-	   struct krn_options *options, struct krn_problems *problems)
+	   struct krn_options *options, struct krn_problems *problems,
+	   struct krn_problems *warnings)
 {
 	char *at = (char *)options + row->offset;
+	const bool is_lenient = row->flags & OPTION_LENIENT;
 	struct krn_error err;
 
 	if (row->type == OPTION_TEXT) {
@@ -137,8 +141,12 @@ option_set(const struct option_row *row, struct krn_str text,
 	}
 	int64_t value = 0;
 
-	if (krn_parse_int64(text, row->min, row->max, &value, &err))
-		krn_problem_add(problems, row->name, "%s", err.message);
+	if (krn_parse_int64(text, row->min, row->max, &value, &err)) {
+		krn_problem_add(is_lenient ? warnings : problems, row->name,
+				"%s", err.message);
+		KRN_BUG_IF(krn_parse_int64(krn_str_c(row->fallback), row->min,
+					   row->max, &value, NULL));
+	}
 	memcpy(at, &value, sizeof(value));
 }
 
@@ -202,10 +210,13 @@ krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 {
 	struct krn_problems *problems =
 	    krn_arena_make(arena, struct krn_problems);
+	struct krn_problems *warnings =
+	    krn_arena_make(arena, struct krn_problems);
 
-	if (!problems)
+	if (!problems || !warnings)
 		return krn_arena_fail(arena, err);
-	problems->arena = arena;
+	problems->arena = warnings->arena = arena;
+	ret->warnings = warnings;
 	for (size_t i = 0; i < KRN_NR(option_rows); i++) {
 		const struct option_row *row = &option_rows[i];
 		struct krn_str text;
@@ -217,7 +228,7 @@ krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 			text = krn_str_c(value && *value ? value
 							 : row->fallback);
 		}
-		option_set(row, text, ret, problems);
+		option_set(row, text, ret, problems, warnings);
 	}
 	ret->idle_timeout_ms = 2 * ret->statement_timeout_ms;
 	if (ret->api_key_pepper.len && ret->api_key_pepper.len < 16)

@@ -49,6 +49,7 @@ struct krn_options {
 	struct krn_str public_url;          /* PUBLIC_URL */
 	struct krn_str smtp_url, smtp_user, smtp_password, smtp_from;
 	int64_t delivery_timeout_ms;        /* DELIVERY_TIMEOUT_MS */
+	int64_t approval_max_age_hours;     /* APPROVAL_MAX_AGE_HOURS */
 	int64_t export_max_rows;            /* EXPORT_MAX_ROWS */
 	int64_t cleanup_batch_rows;         /* CLEANUP_BATCH_ROWS */
 	bool cleanup_wait_for_export;       /* CLEANUP_WAIT_FOR_EXPORT */
@@ -67,6 +68,9 @@ struct krn_options {
 	 * STATEMENT_TIMEOUT_MS; programs that do more than requests set it.
 	 */
 	int64_t idle_timeout_ms;
+
+	/* wrong values that their defaults stand in for; kaireon-fcgi logs them */
+	const struct krn_problems *warnings;
 };
 
 /* Life cycle */

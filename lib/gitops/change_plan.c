@@ -26,18 +26,15 @@ change_plan_problem(void *data, size_t node, const char *message)
 	const bool is_node = node != SIZE_MAX && nodes &&
 			     nodes->type == KRN_VALUE_ARRAY &&
 			     node < nodes->array.nr;
-	char place[100], line[KRN_VALUE_PLACE_BYTES];
-	const int len = snprintf(place, sizeof(place), "resources[%zu].spec.%s",
-				 plan->from->place, plan->field);
+	char field[100];
 
+	snprintf(field, sizeof(field), "%s", plan->field);
 	if (is_node)
-		snprintf(place + len, sizeof(place) - (size_t)len,
-			 ".nodes[%zu]", node);
-	krn_problem_add(
-	    plan->find->problems, place, "%s%s",
-	    krn_value_place(is_node ? &nodes->array.items[node] : plan->config,
-			    line),
-	    message);
+		snprintf(field, sizeof(field), "%s.nodes[%zu]", plan->field,
+			 node);
+	krn_resource_problem(plan->find->problems, plan->from,
+			     is_node ? &nodes->array.items[node] : plan->config,
+			     field, "%s", message);
 }
 
 /* The same value with the members of links as the database names them. */

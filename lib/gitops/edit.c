@@ -268,7 +268,8 @@ edit_find_changes(struct edit *edit, struct krn_error *err)
 		return e;
 	edit_note_rename(edit);
 	change_check_references(&edit->find, edit->after);
-	if ((e = krn_problems_end(edit->find.problems, NULL, err)))
+	if ((e = change_check_plans(&edit->find, err)) ||
+	    (e = krn_problems_end(edit->find.problems, NULL, err)))
 		return e;
 	return edit_check_keys(edit, err);
 }
@@ -369,7 +370,7 @@ edit_write(struct edit *edit, struct krn_error *err)
 enum krn_err
 krn_edit_make(struct krn_arena *arena, struct krn_db *db,
 	      const struct krn_caller *caller, const struct krn_edit *what,
-	      struct krn_str *ret_id, struct krn_error *err)
+	      struct krn_edit_done *ret, struct krn_error *err)
 {
 	static const struct krn_bundle nothing;
 	struct edit edit = {
@@ -393,11 +394,13 @@ krn_edit_make(struct krn_arena *arena, struct krn_db *db,
 			      &edit.changes, err)) ||
 	    (e = what->fields ? edit_find_changes(&edit, err)
 			      : edit_find_delete(&edit, err)) ||
-	    (e = krn_changes_allowed(&edit.changes, caller->role, err)))
+	    (!what->is_dry &&
+	     (e = krn_changes_allowed(&edit.changes, caller->role, err))))
 		return e;
-	*ret_id = what->id.s ? what->id
-			     : krn_changes_id(&edit.changes, what->kind,
-					      edit.after->name);
+	ret->name = edit.name;
+	ret->id = what->id.s
+		      ? what->id
+		      : krn_changes_id(&edit.changes, what->kind, edit.name);
 	if (what->is_dry || edit.changes.count[KRN_CHANGE_UNCHANGED] ==
 				(int64_t)edit.changes.nr)
 		return KRN_OK;
@@ -430,6 +433,14 @@ krn_edit_check_live(struct krn_arena *arena, struct krn_db *db,
 	    (e = krn_resource_read(arena, kind, found->title, &spec,
 				   KRN_PLACE_BODY, find.problems, &read, err)))
 		return e;
+	/* as if it had just become what it is */
+	changes.list[0] = (struct krn_change){.op = KRN_CHANGE_UPDATE,
+					      .before = found,
+					      .after = &read,
+					      .id = found->id};
+	changes.nr = 1;
 	change_check_references(&find, &read);
+	if ((e = change_check_plans(&find, err)))
+		return e;
 	return krn_problems_end(find.problems, NULL, err);
 }

@@ -24,7 +24,13 @@ struct krn_edit {
 	 */
 	const struct krn_value *fields;
 
-	bool is_dry; /* check only, without the lock */
+	/* check only, without the lock and whoever asks */
+	bool is_dry;
+};
+
+struct krn_edit_done {
+	struct krn_str id;
+	struct krn_str name; /* that it has now, or had */
 };
 
 /*
@@ -33,7 +39,7 @@ struct krn_edit {
  * nothing writes nothing. The first flow of a tenant is its default; another
  * that becomes the default takes that from the one that was.
  *
- * Ownership: *ret_id lives in `arena`.
+ * Ownership: *ret lives in `arena`.
  * Errors:    KRN_ERR_NOTFOUND   no such object of the kind
  *            KRN_ERR_INVALID    with all problems of the fields
  *            KRN_ERR_CONFLICT   the name or key is taken, something refers to
@@ -44,7 +50,7 @@ struct krn_edit {
 KRN_MUSTCHECK enum krn_err
 krn_edit_make(struct krn_arena *arena, struct krn_db *db,
 	      const struct krn_caller *caller, const struct krn_edit *edit,
-	      struct krn_str *ret_id, struct krn_error *err);
+	      struct krn_edit_done *ret, struct krn_error *err);
 
 /*
  * Does a live object keep the rules of today, and is there what it refers to?

@@ -14,13 +14,15 @@
 #include "gitops/edit.h"
 
 /* clang-format off */
-/* Source: spec, composable pipeline: the base flow, in order. */
+/*
+ * Source: spec, composable pipeline: the base flow, in order; but for enrich,
+ * which without sources does nothing.
+ */
 static const char flow_base[] =
 	"{\"name\": \"Base flow\", \"key\": \"base\", \"description\": \"What every flow begins with\","
 	" \"draftConfig\": {\"version\": 2, \"flowConfig\": {}, \"nodes\": ["
 	"{\"id\": \"inventory\", \"type\": \"inventory\", \"config\": {\"scope\": \"all\", \"includeStatuses\": [\"active\"]}},"
 	"{\"id\": \"match_creatives\", \"type\": \"match_creatives\", \"config\": {\"placementMatchMode\": \"exact\", \"requireCreative\": false}},"
-	"{\"id\": \"enrich\", \"type\": \"enrich\", \"config\": {\"sources\": []}},"
 	"{\"id\": \"qualify\", \"type\": \"qualify\", \"config\": {\"mode\": \"all\"}},"
 	"{\"id\": \"contact_policy\", \"type\": \"contact_policy\", \"config\": {\"mode\": \"all\"}},"
 	"{\"id\": \"pre_score\", \"type\": \"extension_point\", \"config\": {\"hook\": \"pre_score\"}},"
@@ -141,9 +143,11 @@ krn_flow_ensure_base(struct krn_arena *arena, struct krn_db *db,
 				&fields, err)))
 		return e;
 	const struct krn_edit edit = {.kind = KRN_KIND_FLOW, .fields = &fields};
+	struct krn_edit_done made;
 
-	if ((e = krn_edit_make(arena, db, caller, &edit, ret_id, err)))
+	if ((e = krn_edit_make(arena, db, caller, &edit, &made, err)))
 		return e;
+	*ret_id = made.id;
 	const struct krn_flow_publish publish = {
 	    .id = *ret_id, .notes = KRN_STR("base"), .row_version = -1};
 

@@ -182,6 +182,9 @@ cron_tenants(struct krn_cron *cron, const struct krn_cron_job *job,
 		if (!job->every_tenant &&
 		    !krn_str_eq_c(krn_rows_str(tenants, i, 2), "active"))
 			continue;
+		if (job->wants &&
+		    !job->wants(cron, krn_rows_str(tenants, i, 0)))
+			continue;
 		if (!cron_may_go_on(cron, job->name))
 			break;
 		cron_tenant(cron, job, krn_rows_str(tenants, i, 0),

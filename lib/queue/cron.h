@@ -33,6 +33,12 @@ struct krn_cron_job {
 	void (*before)(struct krn_cron *cron);
 
 	/*
+	 * Is there work for this tenant? One without is passed over, without
+	 * a look at the database. NULL: there may be for each.
+	 */
+	bool (*wants)(const struct krn_cron *cron, struct krn_str id);
+
+	/*
 	 * Work for one tenant, outside a transaction, with `batch` empty.
 	 * Writes members of the tenant's object into cron->out, also when it
 	 * fails; the frame adds the error. NULL: `before` did it all.
