@@ -12,6 +12,7 @@
 #include "fcgi/route_audit.h"
 #include "fcgi/route_cleanup.h"
 #include "fcgi/route_cron.h"
+#include "fcgi/route_deadletter.h"
 #include "fcgi/route_flow.h"
 #include "fcgi/route_gitops.h"
 #include "fcgi/route_health.h"
@@ -21,6 +22,7 @@
 #include "fcgi/route_retention.h"
 #include "fcgi/route_run.h"
 #include "fcgi/route_settings.h"
+#include "queue/deadletter.h"
 
 /* clang-format off */
 
@@ -197,6 +199,22 @@ static const struct krn_field apikey_delete_fields[] = {
 #define QUERY_TEXT(owner, json, member) \
 	{ .name = json, .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 255, .offset = offsetof(struct owner, member) }
 
+static const char *const deadletter_actions[] = {"retry", "purge", NULL};
+
+static const struct krn_field deadletter_list_fields[] = {
+	QUERY_INT(krn_deadletter_list_fields, "limit", limit, 1, 200, 50),
+	{ .name = "topic", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .choices = krn_deadletter_topics,
+	  .offset = offsetof(struct krn_deadletter_list_fields, topic) },
+};
+
+static const struct krn_field deadletter_move_fields[] = {
+	{ .name = "action", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .required = true, .choices = deadletter_actions,
+	  .offset = offsetof(struct krn_deadletter_move_fields, action) },
+	BODY_VALUE(krn_deadletter_move_fields, "eventIds", event_ids),
+	{ .name = "topic", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .nullable = true, .choices = krn_deadletter_topics,
+	  .offset = offsetof(struct krn_deadletter_move_fields, topic) },
+};
+
 static const struct krn_field audit_list_fields[] = {
 	QUERY_TEXT(krn_audit_list_fields, "action", action),
 	QUERY_TEXT(krn_audit_list_fields, "endDate", end_date),
@@ -290,7 +308,10 @@ const struct krn_route krn_routes[] = {
 	PENDING(KRN_POST, "/api/v1/admin/cache", "admin.cache", KRN_AUTH_ADMIN, KRN_POOL_API),
 	{ .path = "/api/v1/admin/cron-runs", .methods = KRN_GET, .name = "admin.cron-runs", .auth = KRN_AUTH_ADMIN, API, READ,
 	  FIELDS(cron_run_fields, krn_cron_run_fields), .handler = krn_route_cron_runs },
-	PENDING(KRN_GET | KRN_POST, "/api/v1/admin/dlq", "admin.dlq", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/admin/dlq", .methods = KRN_GET, .name = "dlq.list", .auth = KRN_AUTH_ADMIN, API, READ,
+	  FIELDS(deadletter_list_fields, krn_deadletter_list_fields), .handler = krn_route_deadletter_list },
+	{ .path = "/api/v1/admin/dlq", .methods = KRN_POST, .name = "dlq.move", .auth = KRN_AUTH_ADMIN, API, WRITE, JSON,
+	  FIELDS(deadletter_move_fields, krn_deadletter_move_fields), .handler = krn_route_deadletter_move },
 	{ .path = "/api/v1/admin/retention-configs", .methods = KRN_GET, .name = "admin.retention-configs",
 	  .auth = KRN_AUTH_ADMIN, API, READ, .handler = krn_route_retention_list },
 	{ .path = "/api/v1/admin/retention-configs", .methods = KRN_POST, .name = "admin.retention-configs",

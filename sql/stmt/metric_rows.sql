@@ -11,9 +11,10 @@ SELECT 'kaireon_queue_jobs', j.tenant_id, j.topic,
 FROM kaireon.jobs AS j
 GROUP BY 2, 3, 4
 UNION ALL
-SELECT 'kaireon_dead_letters', e.tenant_id, e.topic, NULL, count(*)::float8
-FROM kaireon.dead_letter_events AS e
+SELECT 'kaireon_dead_letters', c.tenant_id, c.topic, NULL, pg_catalog.sum(c.events)::float8
+FROM kaireon.dead_letter_counts AS c
 GROUP BY 2, 3
+HAVING pg_catalog.sum(c.events) > 0
 UNION ALL
 SELECT m.family, NULL, j.job, NULL, m.value
 FROM kaireon.cron_jobs AS j
