@@ -71,12 +71,11 @@ krn_route_deadletter_move(struct krn_request *request,
 	    (e = deadletter_ids(request->arena, fields->event_ids, &filter,
 				err)))
 		return e;
-	e = is_retry ? krn_deadletter_retry(request->arena, request->db,
-					    &request->caller, &filter, &count,
-					    err)
-		     : krn_deadletter_purge(request->arena, request->db,
-					    &request->caller, &filter, &count,
-					    err);
+	e = is_retry
+		? krn_deadletter_retry(request->arena, request->db,
+				       &request->caller, &filter, &count, err)
+		: krn_deadletter_purge(request->arena, request->db,
+				       &request->caller, &filter, &count, err);
 	if (e)
 		return e;
 	krn_json_init(&out, &response->body);

@@ -10,6 +10,7 @@
 #include "fcgi/route_apikey.h"
 #include "fcgi/route_approval.h"
 #include "fcgi/route_audit.h"
+#include "fcgi/route_cache.h"
 #include "fcgi/route_cleanup.h"
 #include "fcgi/route_cron.h"
 #include "fcgi/route_deadletter.h"
@@ -199,6 +200,13 @@ static const struct krn_field apikey_delete_fields[] = {
 #define QUERY_TEXT(owner, json, member) \
 	{ .name = json, .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 255, .offset = offsetof(struct owner, member) }
 
+static const char *const cache_scopes[] = {"all", "offers", "qualificationRule", "contactPolicy", NULL};
+
+static const struct krn_field cache_fields[] = {
+	{ .name = "scope", .in = KRN_IN_BODY, .type = KRN_FIELD_STRING, .choices = cache_scopes,
+	  .offset = offsetof(struct krn_cache_fields, scope) },
+};
+
 static const char *const deadletter_actions[] = {"retry", "purge", NULL};
 
 static const struct krn_field deadletter_list_fields[] = {
@@ -305,7 +313,8 @@ const struct krn_route krn_routes[] = {
 	{ .path = "/api/cron/tick", .methods = KRN_GET | KRN_POST, .name = "tick", .auth = KRN_AUTH_CRON_TOKEN, CRON, NO_TX,
 	  .body = KRN_BODY_IGNORED, .handler = krn_route_tick },
 
-	PENDING(KRN_POST, "/api/v1/admin/cache", "admin.cache", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/admin/cache", .methods = KRN_POST, .name = "cache.flush", .auth = KRN_AUTH_ADMIN, API, WRITE, OPTIONAL,
+	  FIELDS(cache_fields, krn_cache_fields), .handler = krn_route_cache_flush },
 	{ .path = "/api/v1/admin/cron-runs", .methods = KRN_GET, .name = "admin.cron-runs", .auth = KRN_AUTH_ADMIN, API, READ,
 	  FIELDS(cron_run_fields, krn_cron_run_fields), .handler = krn_route_cron_runs },
 	{ .path = "/api/v1/admin/dlq", .methods = KRN_GET, .name = "dlq.list", .auth = KRN_AUTH_ADMIN, API, READ,

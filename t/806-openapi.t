@@ -117,6 +117,19 @@ call(204, "DELETE $keys?id=$new->{id}", body => { reason => 'over' });
 call(404, "DELETE $keys?id=$new->{id}");
 call(400, "DELETE $keys");
 
+# cache, dead letters
+call(200, 'POST /api/v1/admin/cache');
+call(200, 'GET /api/v1/admin/dlq?topic=campaign_runs');
+for my $case (['POST /api/v1/admin/cache', 'CacheFields', {}, 'scope'], ['POST /api/v1/admin/dlq', 'DeadLetterMove', { action => 'retry' }, qw(action eventIds topic)]) {
+	my ($what, $type, $base, @names) = @$case;
+	for my $name (@names, 'nothing') {
+		for my $value (undef, 7, '', 'x', 'all', 'offers', 'retry', 'purge', 'campaign_runs', [], ['x'], [1], {}) {
+			my $try = { %$base, $name => $value };
+			call($schema->problems($schemas->{$type}, $try) ? 400 : 200, $what, body => $try, title => "$what with " . JSON::PP->new->allow_nonref->encode($try));
+		}
+	}
+}
+
 # audit; its exports are limited, so the window is emptied between the calls
 sub audit_window { $stack->owner('DELETE FROM kaireon.rate_limit_hits') }
 call(200, 'GET /api/v1/audit-logs');

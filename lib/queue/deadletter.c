@@ -24,8 +24,8 @@ deadletter_audit(struct krn_arena *arena, struct krn_db *db,
 		 const struct krn_deadletter_filter *filter,
 		 struct krn_error *err)
 {
-	struct krn_audit audit = {
-	    .action = action, .entity_type = "dead_letter"};
+	struct krn_audit audit = {.action = action,
+				  .entity_type = "dead_letter"};
 	struct krn_json_out out;
 	struct krn_buf buf;
 	enum krn_err e;

@@ -17,7 +17,7 @@ extern const char *const krn_deadletter_topics[];
 
 /* Which of the tenant's dead letters: all that both conditions allow. */
 struct krn_deadletter_filter {
-	struct krn_str topic;     /* .s NULL: any */
+	struct krn_str topic;      /* .s NULL: any */
 	const struct krn_str *ids; /* NULL: any */
 	size_t ids_nr;
 };
