@@ -94,15 +94,11 @@ outbox_send(struct krn_arena *arena, struct krn_db *db,
 {
 	const struct krn_param id = krn_param_str(row->id);
 	const struct krn_param fence = krn_param_int(arena, row->fence);
-	char dead_id[KRN_ID_BYTES];
-
-	krn_id_make("dle", dead_id);
 	const struct krn_param delivered[] = {id, fence};
 	const struct krn_param retry[] = {
 	    id, fence, krn_param_str(reason),
 	    krn_param_double(arena, krn_job_pause_seconds(row->attempts))};
-	const struct krn_param bury[] = {id, fence, krn_param_str(reason),
-					 krn_param_c(dead_id)};
+	const struct krn_param bury[] = {id, fence, krn_param_str(reason)};
 
 	if (outcome == KRN_OUTBOX_DELIVERED)
 		krn_db_send(db, KRN_STMT_outbox_delivered, delivered, ret);

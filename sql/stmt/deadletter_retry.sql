@@ -27,7 +27,7 @@ WITH dead AS (
 		ORDER BY f.campaign_id, f.run_number DESC)
 ), delivery AS (
 	UPDATE kaireon.outbox_events AS o
-	SET status = 'pending', attempts = 0
+	SET status = 'pending', attempts = 0, run_at = pg_catalog.now()
 	FROM dead AS d
 	WHERE o.tenant_id = kaireon.tenant_id() AND o.id = d.payload->>'outboxId'
 	  AND d.kind = 'delivery' AND o.status = 'dead'

@@ -1,6 +1,7 @@
 -- outbox_bury: a delivery failed for good: it becomes a dead letter. Its row
--- stays, as the record that its fact was told of or not.
--- params: id text, fence int8, error text, dead_id text
+-- stays, as the record that its fact was told of or not. The letter's id is made of the
+-- delivery's, so one that is retried and fails again has it again.
+-- params: id text, fence int8, error text
 -- result: zero_or_one (source_id text)
 -- role: worker
 -- access: write
@@ -15,10 +16,10 @@ WITH dead AS (
 ), letter AS (
 	INSERT INTO kaireon.dead_letter_events
 		(tenant_id, id, topic, kind, payload, error, errors, retry_count)
-	SELECT d.tenant_id, $4::text, d.topic, 'delivery',
+	SELECT d.tenant_id, 'dle_' || pg_catalog.split_part(d.id, '_', 2), d.topic, 'delivery',
 	       pg_catalog.jsonb_build_object('outboxId', d.id, 'providerId', d.provider_id,
 	           'sourceId', d.source_id, 'message', d.payload),
-	       $3::text, d.errors, d.attempts
+	       $3::text, d.errors, greatest(d.attempts, pg_catalog.jsonb_array_length(d.errors))
 	FROM dead AS d
 )
 SELECT d.source_id FROM dead AS d;

@@ -51,4 +51,4 @@ GRANT DELETE ON kaireon.dead_letter_events TO kaireon_api;
 -- a run whose step is retried begins anew, a delivery is due again
 GRANT UPDATE (started_at, planned_now, config, config_revision, xid_ceiling, customers, chunks,
 	chunks_done, processed, summary, file_path) ON kaireon.campaign_runs TO kaireon_api;
-GRANT SELECT (tenant_id, id, status), UPDATE (status, attempts) ON kaireon.outbox_events TO kaireon_api;
+GRANT UPDATE (status, attempts, run_at) ON kaireon.outbox_events TO kaireon_api;
