@@ -21,7 +21,7 @@ struct krn_ctl {
 	char **argv;       /* as main got it */
 	struct krn_str tenant, id, name, role, expires, schema, id_column,
 	    number_rows, delimiter, types, time_zone, format, count, seed, kinds, max_deletes,
-	    plan, to, cron, type, time, day_of_week, day_of_month, zone, from,
+	    plan, to, cron, type, time, day_of_week, day_of_month, zone, from, skip, run_dir,
 	    scopes, reason, head;
 	bool playground, append, replace, off, prune, dry_run, exit_code;
 	int status; /* of the program, when the command did not fail */
@@ -55,6 +55,7 @@ enum krn_err krn_cmd_gitops_export(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_gitops_rollback(struct krn_ctl *ctl,
 				     struct krn_error *err);
 enum krn_err krn_cmd_gitops_schema(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_doctor(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_setup(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_verify_audit(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_options(struct krn_ctl *ctl, struct krn_error *err);

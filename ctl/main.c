@@ -21,6 +21,7 @@ static const struct {
 } ctl_commands[] = {
 	{"cron",    "check",     "",    false, krn_cmd_cron_check,     "cron check <ANSWER"},
 	{"demo",    "customers", "",    false, krn_cmd_demo_customers, "demo customers [--count N] [--seed S]"},
+	{"doctor",  NULL,        "",    false, krn_cmd_doctor,         "doctor [--skip CHECK,…] [--run-dir FOLDER]"},
 	{"gitops",  "apply",     "",    false, krn_cmd_gitops_apply,   "gitops apply [--kinds KIND,…] [--prune] [--max-deletes N] [--plan HASH] [--dry-run] [--exit-code] FILE|DIRECTORY|-"},
 	{"gitops",  "diff",      "",    false, krn_cmd_gitops_diff,    "gitops diff [--kinds KIND,…] [--prune] [--max-deletes N] [--exit-code] FILE|DIRECTORY|-"},
 	{"gitops",  "export",    "",    false, krn_cmd_gitops_export,  "gitops export [--kinds KIND,…] [--format yaml|json] [FILE|DIRECTORY/]"},
@@ -75,6 +76,8 @@ static const struct {
 	{'D', "day-of-month", offsetof(struct krn_ctl, day_of_month)},
 	{'Z', "zone",        offsetof(struct krn_ctl, zone)},
 	{'F', "from",        offsetof(struct krn_ctl, from)},
+	{'K', "skip",        offsetof(struct krn_ctl, skip)},
+	{'I', "run-dir",     offsetof(struct krn_ctl, run_dir)},
 	{'E', "scopes",      offsetof(struct krn_ctl, scopes)},
 	{'A', "reason",      offsetof(struct krn_ctl, reason)},
 	{'L', "head",        offsetof(struct krn_ctl, head)},

@@ -37,12 +37,20 @@ krn_route_ready(struct krn_request *request, struct krn_response *response,
 	if ((e = krn_db_commit(request->db, err)))
 		return krn_fail(err, KRN_ERR_UNAVAILABLE,
 				"the database does not answer as it should");
-	if (krn_rows_int(rows, 0, 0) != krn_migrate_version())
+	const long long version = (long long)krn_rows_int(rows, 0, 0);
+	const long long oldest = (long long)krn_rows_int(rows, 0, 1);
+
+	if (version < krn_migrate_version())
 		return krn_refuse(err, KRN_ERR_UNAVAILABLE,
 				  "the database's schema is version %lld, the "
 				  "program needs %d",
-				  (long long)krn_rows_int(rows, 0, 0),
-				  krn_migrate_version());
+				  version, krn_migrate_version());
+	/* a later schema that only has more serves this program too */
+	if (oldest > krn_migrate_version())
+		return krn_refuse(err, KRN_ERR_UNAVAILABLE,
+				  "the database's schema serves programs from "
+				  "version %lld on, this one is %d",
+				  oldest, krn_migrate_version());
 	krn_json_init(&out, &response->body);
 	krn_json_obj_open(&out, NULL);
 	krn_json_c(&out, "status", "ready");

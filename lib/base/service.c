@@ -41,10 +41,10 @@ service_tell(const char *text)
 
 	if (fd < 0)
 		return;
-	(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
-		      (const struct sockaddr *)&address,
-		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-				  len));
+	(void)!sendto(
+	    fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
+	    (const struct sockaddr *)&address,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
 }
 

@@ -1,10 +1,17 @@
 title "restart, reload and kills under load"
 begin_load
 step "systemctl restart kaireon-api.service"
-step "systemctl reload kaireon-api.service"
-step "systemctl reload nginx.service"
-step "systemctl restart kaireon.target && systemctl is-active kaireon-api.service kaireon-cron.service kaireon-worker@1.service kaireon-worker@2.service"
 check "no request failed" end_load
+begin_load
+step "systemctl reload kaireon-api.service"
+check "no request failed" end_load
+begin_load
+step "systemctl reload nginx.service"
+check "no request failed" end_load
+begin_load
+step "systemctl restart kaireon.target"
+check "no request failed" end_load
+check "all runs again" "systemctl is-active kaireon-api.service kaireon-cron.service kaireon-worker@1.service kaireon-worker@2.service"
 
 # it is killed between requests: whoever it served would see 503
 killed=$(pgrep -f 'kaireon-fcgi --pool api' | tail -n 1)
@@ -13,6 +20,9 @@ check "another process takes its place" 'until_true 10 "[ \$(pgrep -fc \"^/usr/s
 worker=$(systemctl show -P MainPID kaireon-worker@1.service)
 step "kill -KILL $worker"
 check "the worker is started again" 'until_true 10 "systemctl is-active kaireon-worker@1.service && [ \$(systemctl show -P MainPID kaireon-worker@1.service) != $worker ]"'
+
+title "doctor"
+step "kaireonctl doctor"
 
 title "the watchdog"
 mkdir -p /etc/systemd/system/kaireon-worker@2.service.d
@@ -30,6 +40,7 @@ systemctl daemon-reload
 
 title "the database goes and comes back"
 step "systemctl stop postgresql.service"
-check "requests are 503" '[ "$(curl -s -o /dev/null -w "%{http_code}" --cacert /etc/kaireon/certificate.pem -H "X-API-Key: $key" $site/api/v1/runs)" = 503 ]'
+is_503() { [ "$(curl -s -o /dev/null -w '%{http_code}' --cacert /etc/kaireon/certificate.pem -H "X-API-Key: $key" $site/api/v1/runs)" = 503 ]; }
+check "requests are 503" "until_true 20 is_503"
 step "systemctl start postgresql.service"
 check "and served again, nothing was restarted by hand" 'until_true 30 "api $site/api/v1/runs"'
