@@ -5,6 +5,7 @@ use warnings;
 
 use Test::More;
 
+use Kaireon::Fill;
 use Kaireon::Stack;
 
 my $stack = Kaireon::Stack->new;
@@ -23,49 +24,7 @@ is($stack->owner(q{
 	  AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
 	  AND NOT (c.relrowsecurity AND c.relforcerowsecurity)}), '', 'row security is forced on each');
 
-# rows for both tenants in every table: each NOT NULL column by its type
-$stack->query('postgres', q{
-	SET session_replication_role = replica; -- foreign keys are not the point here
-	DO $$
-	DECLARE t record; col record; names text; vals text; tenant text;
-	BEGIN
-		FOR t IN SELECT c.oid, c.relname FROM pg_class AS c
-			JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
-			WHERE c.relnamespace = 'kaireon'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-		LOOP
-			FOREACH tenant IN ARRAY ARRAY['one', 'two'] LOOP
-				names := 'tenant_id'; vals := quote_literal(tenant);
-				IF t.relname = 'contact_policies' THEN -- its default scope needs an object
-					names := names || ', scope'; vals := vals || ', ''global''';
-				END IF;
-				FOR col IN SELECT a.attname, format_type(a.atttypid, NULL) AS type,
-					(SELECT substring(pg_get_constraintdef(k.oid) FROM '''([a-z_]+)''::text')
-					 FROM pg_constraint AS k WHERE k.conrelid = t.oid AND k.contype = 'c'
-					 AND pg_get_constraintdef(k.oid) LIKE '%(' || a.attname || ' = %' LIMIT 1) AS allowed
-					FROM pg_attribute AS a
-					WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
-					  AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> 'tenant_id'
-				LOOP
-					names := names || ', ' || quote_ident(col.attname);
-					vals := vals || ', ' || CASE
-						WHEN col.attname = 'key_hash' THEN quote_literal('\x' || md5(tenant) || md5(tenant)) || '::bytea'
-						WHEN col.allowed IS NOT NULL THEN quote_literal(col.allowed)
-						WHEN col.type LIKE '%[]' THEN '''{}'''
-						WHEN col.type LIKE 'timestamp%' THEN 'now()'
-						WHEN col.type = 'date' THEN 'date_trunc(''month'', now())::date'
-						WHEN col.type IN ('bigint', 'integer', 'double precision') THEN '1'
-						WHEN col.type = 'jsonb' THEN '''{}'''
-						WHEN col.type = 'bytea' THEN '''x'''
-						WHEN col.type = 'boolean' THEN 'true'
-						ELSE quote_literal('x') END;
-				END LOOP;
-				BEGIN
-					EXECUTE format('INSERT INTO kaireon.%I (%s) VALUES (%s)', t.relname, names, vals);
-				EXCEPTION WHEN unique_violation THEN -- made with the tenant
-				END;
-			END LOOP;
-		END LOOP;
-	END $$;});
+Kaireon::Fill::rows($stack, $_, 'x') for qw(one two);
 
 for my $table (@tables) {
 	my $all = $stack->owner("SELECT count(DISTINCT tenant_id) FROM kaireon.$table");

@@ -170,14 +170,14 @@ sub spawn {
 
 # One process of a pool on a unix socket.
 sub pool {
-	my ($self, $pool, $nr) = @_;
+	my ($self, $pool, $nr, $program) = @_;
 	my $path = "$self->{dir}/$pool.sock";
 	unlink $path;
 	my $socket = IO::Socket::UNIX->new(Local => $path, Listen => 128) or die $!;
 	chmod 0777, $path;
 	$self->{sockets}{$pool} = $path;
 	for my $i (1 .. $nr || 1) {
-		$self->spawn("$pool$i", $socket, "$build/kaireon-fcgi", '--pool', $pool);
+		$self->spawn("$pool$i", $socket, $program || "$build/kaireon-fcgi", '--pool', $pool);
 	}
 	close $socket;
 	return $self;
