@@ -41,11 +41,21 @@ krn_job_enqueue(struct krn_arena *arena, struct krn_db *db, const char *topic,
 
 /*
  * How often the mark is moved, how old what it starts from must be, and how
- * often it is looked for from the very beginning.
+ * often it is looked for from the very beginning. A look passes all that
+ * vacuum could not remove, which may be millions: it is so rare that looks
+ * take one part in MARK_SHARE of the time.
  */
 #define MARK_MOVE_US KRN_US_PER_SECOND
 #define MARK_AGE_US (5 * KRN_US_PER_SECOND)
 #define MARK_FULL_US (60 * KRN_US_PER_SECOND)
+#define MARK_SHARE 50
+
+static int64_t
+job_mark_pause(int64_t least_us, int64_t spent_us)
+{
+	return spent_us * MARK_SHARE > least_us ? spent_us * MARK_SHARE
+						: least_us;
+}
 
 /*
  * Where a scan may begin. A job that is inserted has a higher number than all
@@ -58,21 +68,25 @@ job_mark(struct krn_arena *arena, struct krn_db *db, struct krn_job_mark *mark,
 	 struct krn_error *err)
 {
 	const int64_t now_us = krn_clock_monotonic_us();
-	const bool full = now_us - mark->full_us >= MARK_FULL_US;
+	const bool full = now_us >= mark->next_full_us;
 	const struct krn_param from[] = {
 	    krn_param_int(arena, full ? 0 : mark->older)};
 	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if (now_us - mark->moved_us < MARK_MOVE_US)
+	if (now_us < mark->next_move_us)
 		return KRN_OK;
-	if (full)
-		mark->full_us = now_us;
 	if ((e = krn_db_exec(db, KRN_STMT_job_low, from, &rows, err)))
 		return e;
+	const int64_t end_us = krn_clock_monotonic_us();
+
 	mark->low = krn_rows_is_null(rows, 0, 0) ? mark->older
 						 : krn_rows_int(rows, 0, 0);
-	mark->moved_us = now_us;
+	mark->next_move_us =
+	    end_us + job_mark_pause(MARK_MOVE_US, end_us - now_us);
+	if (full)
+		mark->next_full_us =
+		    end_us + job_mark_pause(MARK_FULL_US, end_us - now_us);
 	if (now_us - mark->aged_us < MARK_AGE_US)
 		return KRN_OK;
 	mark->older = mark->newer;

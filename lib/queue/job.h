@@ -40,7 +40,7 @@ void krn_job_enqueue(struct krn_arena *arena, struct krn_db *db,
  */
 struct krn_job_mark {
 	int64_t low, newer, older; /* private */
-	int64_t moved_us, aged_us, full_us;
+	int64_t next_move_us, aged_us, next_full_us;
 	char after[64]; /* the tenant whose turn it was last */
 };
 

@@ -82,4 +82,41 @@ sub ledger {
 		. ($where ? " AND $where" : ''));
 }
 
+# What holds of every complete run, whatever happened to it: limits are those
+# of its campaign, max how many decisions a customer may have.
+sub laws {
+	my ($self, $run, %option) = @_;
+	my ($id, $stack, $view) = ($run->{id}, $self->{stack}, "t_$self->{tenant}.$self->{segment}{viewName}");
+	my $max = $option{max} || 1;
+	my $ledger = "(SELECT * FROM kaireon.campaign_run_results WHERE run_id = '$id') AS l";
+	my $apart = sub {
+		my ($one, $other) = @_;
+		return $stack->query('postgres', "SELECT count(*) FROM (($one EXCEPT ALL $other) UNION ALL ($other EXCEPT ALL $one)) AS x");
+	};
+	is($apart->("SELECT customer_id FROM $ledger WHERE rank <= 1", "SELECT customer_id FROM $view"), 0, 'the ledger is the segment, each customer once');
+	is($self->ledger($id, 'count(*)', "(rank = 0) <> (status IN ('none', 'error'))"), 0, 'who has nothing has rank 0, and nobody else');
+	is($stack->owner("SELECT count(*) FROM (SELECT FROM $ledger GROUP BY customer_id HAVING max(rank) <> count(*) AND max(rank) > 0 OR min(rank) = 0 AND count(*) > 1) AS x"), 0,
+		'ranks have no gap');
+	is($apart->("SELECT customer_id, rank, offer_id, channel_id, creative_id, score FROM $ledger WHERE status = 'selected'",
+		"SELECT customer_id, rank, offer_id, channel_id, creative_id, score FROM kaireon.interaction_history WHERE campaign_run_id = '$id'"), 0,
+		'interactions are the selected decisions');
+	# what each limit counts
+	my %column = (maxTotalPerRun => 'total', maxPerOffer => 'per_offer', maxPerChannel => 'per_channel');
+	my %limit = %{ $option{limits} || {} };
+	my $counts = "WITH l AS (SELECT * FROM kaireon.campaign_run_results WHERE run_id = '$id'),
+		n AS (SELECT p.*, (SELECT count(*) FROM l AS s WHERE s.status = 'selected') AS total,
+		             (SELECT count(*) FROM l AS s WHERE s.status = 'selected' AND s.offer_id = p.offer_id) AS per_offer,
+		             (SELECT count(*) FROM l AS s WHERE s.status = 'selected' AND s.channel_id = p.channel_id) AS per_channel
+		      FROM (SELECT DISTINCT offer_id, channel_id FROM l WHERE rank > 0) AS p),
+		has AS (SELECT customer_id, count(*) FILTER (WHERE status = 'selected') AS nr FROM l GROUP BY customer_id)";
+	is($stack->owner("$counts SELECT count(*) FROM n WHERE $column{$_} > $limit{$_}"), 0, "$_ is not exceeded") for sort keys %limit;
+	my $room = join ' AND ', 'true', map { "n.$column{$_} < $limit{$_}" } sort keys %limit;
+	is($stack->owner("$counts SELECT count(*) FROM l JOIN n USING (offer_id, channel_id) JOIN has USING (customer_id)
+		WHERE l.status = 'dropped' AND has.nr < $max AND $room"), 0, 'no limit has room for a candidate of a customer who has room');
+	is($stack->owner("SELECT count(*) FROM (SELECT FROM $ledger WHERE status = 'selected' GROUP BY customer_id HAVING count(*) > $max) AS x"), 0, 'nobody has more than may be');
+	is($run->{summary}{file}{rows}, $self->ledger($id, 'count(*)', "status = 'selected'"), 'the file has a row for each decision');
+	is($run->{progress}{processed}, $self->{segment}{customerCount}, 'each customer is counted once');
+	return;
+}
+
 1;
