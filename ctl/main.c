@@ -43,6 +43,7 @@ static const struct {
 	{"tenant",  "resume",    "i",   true,  krn_cmd_tenant_resume,  "tenant resume --id ID"},
 	{"tenant",  "suspend",   "i",   true,  krn_cmd_tenant_suspend, "tenant suspend --id ID"},
 	{"verify-audit", NULL,   "",    true,  krn_cmd_verify_audit,   "verify-audit [--tenant ID [--head SEQ:HASH]]"},
+	{"verify-export", NULL,  "",    true,  krn_cmd_verify_export,  "verify-export [--tenant ID]"},
 };
 
 /* Options with a value: letter, name, where it goes. */

@@ -46,7 +46,7 @@ sub files {
 	my ($tenant) = @_;
 	my @found;
 	File::Find::find(sub { push @found, $File::Find::name if -f }, $root);
-	return grep { !defined $tenant || m{/exports/\Q$tenant\E/} } sort @found;
+	return grep { !m{/_manifest/} } grep { !defined $tenant || m{/exports/\Q$tenant\E/} } sort @found;
 }
 
 sub slurp {

@@ -56,8 +56,9 @@ static const struct option_row option_rows[] = {
 	{"DELIVERY_TIMEOUT_MS",  OPTION_INT,  AT(delivery_timeout_ms),  "10000", 100, 60000, 0, "how long one delivery of a notification may take"},
 	{"EGRESS_ALLOW",         OPTION_TEXT, AT(egress_allow),         "", 0, 0, 0, "addresses and ranges to which notifications may go besides the public Internet, separated by commas"},
 	{"EGRESS_CACERT",        OPTION_TEXT, AT(egress_cacert),        "", 0, 0, 0, "certificates that deliveries trust; unset: the system's"},
+	{"EXPORT_COMPRESS",      OPTION_TEXT, AT(export_compress),      "", 0, 0, 0, "how export files are compressed: zstd or gzip; unset: not"},
 	{"EXPORT_MAX_ROWS",      OPTION_INT,  AT(export_max_rows),      "10000", 1, 10000000, 0, "rows of a tenant that one export file holds at most"},
-	{"EXPORT_URL",           OPTION_TEXT, AT(export_url),           "file:///var/lib/kaireon", 0, 0, 0, "where exports go; a file:// folder"},
+	{"EXPORT_URL",           OPTION_TEXT, AT(export_url),           "file:///var/lib/kaireon", 0, 0, 0, "where exports go: a file:// folder or s3://bucket/prefix"},
 	{"GITOPS_KINDS",         OPTION_TEXT, AT(gitops_kinds),         "", 0, 0, 0, "v1: reconcile the five documented kinds only"},
 	{"LOCK_TIMEOUT_MS",      OPTION_INT,  AT(lock_timeout_ms),      "10000", 1, 600000, 0, "how long a statement waits for a lock"},
 	{"LOG_LEVEL",            OPTION_TEXT, AT(log_level),            "info", 0, 0, 0, "error, warning, info or debug"},
@@ -204,6 +205,27 @@ option_check_s3(const struct krn_options *options,
 				"needs AWS_ACCESS_KEY_ID");
 }
 
+static void
+option_check_export(const struct krn_options *options,
+		    struct krn_problems *problems)
+{
+	const bool is_s3 =
+	    krn_str_has_prefix(options->export_url, KRN_STR("s3://"));
+
+	if (!is_s3 &&
+	    !krn_str_has_prefix(options->export_url, KRN_STR("file:///")))
+		krn_problem_add(problems, "EXPORT_URL",
+				"must begin with file:/// or s3://");
+	if (is_s3 && !options->aws_access_key_id.len)
+		krn_problem_add(problems, "EXPORT_URL",
+				"of S3 needs AWS_ACCESS_KEY_ID");
+	if (options->export_compress.len &&
+	    !krn_str_eq_c(options->export_compress, "zstd") &&
+	    !krn_str_eq_c(options->export_compress, "gzip"))
+		krn_problem_add(problems, "EXPORT_COMPRESS",
+				"must be zstd, gzip or unset");
+}
+
 enum krn_err
 krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 		 struct krn_error *err)
@@ -242,9 +264,7 @@ krn_options_load(struct krn_arena *arena, struct krn_options *ret,
 		krn_problem_add(problems, "EGRESS_ALLOW",
 				"must be addresses or ranges, such as "
 				"10.0.0.0/8, separated by commas");
-	if (!krn_str_has_prefix(ret->export_url, KRN_STR("file:///")))
-		krn_problem_add(problems, "EXPORT_URL",
-				"must begin with file:///");
+	option_check_export(ret, problems);
 	option_check_s3(ret, problems);
 	if (ret->gitops_kinds.len && !krn_str_eq_c(ret->gitops_kinds, "v1"))
 		krn_problem_add(problems, "GITOPS_KINDS", "must be v1 or unset");

@@ -30,6 +30,7 @@ struct krn_options {
 	struct krn_str tenant_header_from;  /* TENANT_HEADER_FROM */
 	struct krn_str gitops_kinds;        /* GITOPS_KINDS: "" or "v1" */
 	struct krn_str export_url;          /* EXPORT_URL */
+	struct krn_str export_compress;     /* EXPORT_COMPRESS: "", zstd, gzip */
 	struct krn_str aws_access_key_id;     /* AWS_ACCESS_KEY_ID */
 	struct krn_str aws_secret_access_key; /* AWS_SECRET_ACCESS_KEY */
 	struct krn_str aws_session_token;     /* AWS_SESSION_TOKEN */

@@ -44,7 +44,7 @@ struct krn_http_request {
 	int64_t timeout_ms;         /* of the whole exchange */
 	size_t answer_max;          /* bytes */
 	const struct krn_guard *guard;
-	const struct krn_http_mail *mail; /* NULL: HTTP */
+	const struct krn_http_mail *mail;     /* NULL: HTTP */
 	const struct krn_http_signer *signer; /* NULL: not signed */
 	const char *wanted; /* a header of the answer, or NULL */
 	/* krn_http_call: called about every second while it waits, or NULL */

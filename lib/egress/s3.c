@@ -295,13 +295,16 @@ s3_judge(const struct s3_call *call, const struct krn_http_answer *answer,
 	s3_code(answer->body, code);
 	*ret_again = answer->status >= 500 || answer->status == 429 ||
 		     s3_is_listed(code, again);
-	return krn_refuse(
-	    err,
-	    *ret_again || s3_is_listed(code, anew) ? KRN_ERR_UNAVAILABLE
-						   : KRN_ERR_INVALID,
-	    "S3 answered %ld%s%s for %.*s/%.*s", answer->status,
-	    code[0] ? " " : "", code, KRN_STR_ARG(call->object.bucket),
-	    KRN_STR_ARG(call->object.key));
+	enum krn_err code_of = KRN_ERR_INVALID;
+
+	if (*ret_again || s3_is_listed(code, anew))
+		code_of = KRN_ERR_UNAVAILABLE;
+	else if (strcmp(code, "NoSuchKey") == 0)
+		code_of = KRN_ERR_NOTFOUND;
+	return krn_refuse(err, code_of, "S3 answered %ld%s%s for %.*s/%.*s",
+			  answer->status, code[0] ? " " : "", code,
+			  KRN_STR_ARG(call->object.bucket),
+			  KRN_STR_ARG(call->object.key));
 }
 
 /* Requests */
@@ -344,7 +347,7 @@ s3_try(struct krn_arena *arena, const struct krn_options *options,
 /* "Name: value" of what each request has. */
 static enum krn_err
 s3_headers(struct krn_arena *arena, const struct krn_options *options,
-	   const struct s3_call *call, const char *ret[4],
+	   const struct s3_call *call, const char *ret[5],
 	   struct krn_error *err)
 {
 	char sha256[KRN_SHA256_HEX_BYTES];
@@ -364,6 +367,8 @@ s3_headers(struct krn_arena *arena, const struct krn_options *options,
 	for (size_t i = 0; i < nr; i++)
 		if (!ret[i])
 			return krn_arena_fail(arena, err);
+	if (call->header)
+		ret[nr++] = call->header;
 	ret[nr] = NULL;
 	return KRN_OK;
 }
@@ -377,7 +382,7 @@ s3_request(struct krn_arena *arena, const struct krn_options *options,
 					       options->aws_access_key_id,
 					       options->aws_secret_access_key};
 	struct s3_place place;
-	const char *headers[4];
+	const char *headers[5];
 	bool again = false;
 	enum krn_err e;
 

@@ -14,6 +14,7 @@
  * Source: Amazon S3 API reference; AWS signature version 4.
  */
 
+#include "base/codec.h"
 #include "base/option.h"
 
 struct krn_s3_object {
@@ -58,6 +59,27 @@ krn_s3_link(struct krn_arena *arena, const struct krn_options *options,
 	    const struct krn_s3_object *object, int64_t now_us, int64_t seconds,
 	    struct krn_str disposition, struct krn_str *ret,
 	    struct krn_error *err);
+
+/* Read */
+
+/*
+ * Read an object, in parts.
+ * Errors: KRN_ERR_NOTFOUND  there is none; those of `fn`
+ */
+KRN_MUSTCHECK enum krn_err krn_s3_read(const struct krn_options *options,
+				       const struct krn_s3_object *object,
+				       krn_codec_fn fn, void *data,
+				       struct krn_error *err);
+
+/* Takes the path of an object below the folder that is listed. */
+typedef enum krn_err (*krn_s3_list_fn)(void *data, struct krn_str path,
+				       struct krn_error *err);
+
+/* The objects whose key begins with that of `folder` and "/". */
+KRN_MUSTCHECK enum krn_err krn_s3_list(const struct krn_options *options,
+				       const struct krn_s3_object *folder,
+				       krn_s3_list_fn fn, void *data,
+				       struct krn_error *err);
 
 /* Upload */
 

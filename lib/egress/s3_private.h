@@ -12,6 +12,7 @@ struct s3_call {
 	struct krn_str query; /* canonical: sorted, encoded; "" for none */
 	struct krn_str body;
 	const char *content_type; /* of the body; NULL: XML */
+	const char *header;       /* one more, "Name: value", or NULL */
 	const char *wanted;       /* a header of the answer, or NULL */
 	size_t answer_max;        /* 0: that of an answer in XML */
 	int tries;                /* 0: the usual number */
@@ -36,6 +37,7 @@ struct krn_str s3_region(const struct krn_options *options);
 /*
  * Call and judge the answer; `arena` has it and is otherwise scratch.
  * Errors: KRN_ERR_UNAVAILABLE  no answer, or one that says "later"
+ *         KRN_ERR_NOTFOUND     there is no such object
  *         KRN_ERR_INVALID      an answer that stays the same
  */
 KRN_MUSTCHECK enum krn_err s3_request(struct krn_arena *arena,

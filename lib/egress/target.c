@@ -14,6 +14,7 @@ struct krn_target {
 	struct krn_s3_upload *upload;
 	struct krn_sha256 *hash; /* of the upload */
 	int64_t bytes;
+	struct krn_codec *codec;
 };
 
 /* What a browser makes of a download. */
@@ -53,6 +54,19 @@ target_upload(struct krn_arena *arena, const struct krn_options *options,
 				   err);
 }
 
+/* What lies, compressed or not. */
+static enum krn_err
+target_take(void *data, const char *bytes, size_t len, struct krn_error *err)
+{
+	struct krn_target *target = data;
+
+	if (target->file)
+		return krn_file_write(target->file, bytes, len, err);
+	krn_sha256_add(target->hash, bytes, len);
+	target->bytes += (int64_t)len;
+	return krn_s3_upload_write(target->upload, bytes, len, err);
+}
+
 enum krn_err
 krn_target_begin(struct krn_arena *arena, const struct krn_options *options,
 		 struct krn_str url, struct krn_target **ret,
@@ -60,9 +74,13 @@ krn_target_begin(struct krn_arena *arena, const struct krn_options *options,
 {
 	const struct krn_str scheme = KRN_STR("file://");
 	struct krn_target *target = krn_arena_make(arena, struct krn_target);
+	enum krn_err e;
 
 	if (!target)
 		return krn_arena_fail(arena, err);
+	if ((e = krn_codec_new(arena, krn_codec_of(url), false, target_take,
+			       target, &target->codec, err)))
+		return e;
 	*ret = target;
 	if (krn_str_has_prefix(url, scheme))
 		return krn_file_begin(
@@ -84,11 +102,7 @@ enum krn_err
 krn_target_write(struct krn_target *target, const char *bytes, size_t len,
 		 struct krn_error *err)
 {
-	if (target->file)
-		return krn_file_write(target->file, bytes, len, err);
-	krn_sha256_add(target->hash, bytes, len);
-	target->bytes += (int64_t)len;
-	return krn_s3_upload_write(target->upload, bytes, len, err);
+	return krn_codec_put(target->codec, bytes, len, err);
 }
 
 enum krn_err
@@ -98,6 +112,8 @@ krn_target_end(struct krn_target *target, int64_t *ret_bytes,
 	unsigned char digest[KRN_SHA256_BYTES];
 	enum krn_err e;
 
+	if ((e = krn_codec_end(target->codec, err)))
+		return e;
 	if (target->file)
 		return krn_file_end(target->file, ret_bytes, ret_sha256, err);
 	if ((e = krn_s3_upload_end(target->upload, err)))

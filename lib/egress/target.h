@@ -7,13 +7,15 @@
  * are hashed on the way.
  */
 
+#include "base/codec.h"
 #include "base/crypto.h"
 #include "base/option.h"
 
 struct krn_target;
 
 /*
- * Begin to write `url`: file:///absolute/path or s3://bucket/key.
+ * Begin to write `url`: file:///absolute/path or s3://bucket/key. A name that
+ * ends in .zst or .gz is compressed so; bytes and SHA-256 are of what lies.
  *
  * Ownership: *ret lives in `arena`; what was not published is removed with it.
  * Errors:    KRN_ERR_INVALID   no such place

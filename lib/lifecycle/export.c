@@ -6,10 +6,8 @@
 
 #include "lifecycle/export.h"
 
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/file.h"
+#include "egress/target.h"
+#include "lifecycle/export_file.h"
 #include "lifecycle/export_line.h"
 #include "store/copy.h"
 
@@ -17,7 +15,7 @@
 #define EXPORT_WRITE_BYTES 131072
 
 struct export_job {
-	struct krn_str root; /* folder of EXPORT_URL */
+	struct krn_str root; /* EXPORT_URL */
 	bool drain;
 	int64_t total;
 };
@@ -27,6 +25,8 @@ struct export_batch {
 	bool none;           /* nothing new */
 	struct krn_str path; /* below the root */
 	struct krn_str from_xid, from_id, to_xid, to_id, nr;
+	struct krn_str previous_sha256; /* of the file before; .s NULL: none */
+	int64_t number, rows_before;    /* of the file; in those before */
 	int64_t rows, bytes;
 	char sha256[KRN_SHA256_HEX_BYTES];
 };
@@ -48,29 +48,6 @@ export_of(const struct krn_cron *cron)
 	return cron->state;
 }
 
-static void
-export_argument(struct krn_cron *cron, const char *name, struct krn_str value)
-{
-	const struct krn_param params[] = {krn_param_c(name),
-					   krn_param_str(value)};
-
-	krn_db_send(cron->db, KRN_STMT_argument_set, params, NULL);
-}
-
-/* exports/<tenant>/interaction_history/year=…/month=…/day=…/batch-….json */
-static struct krn_str
-export_path(struct krn_cron *cron, struct krn_str tenant, int64_t at_us)
-{
-	const struct krn_civil c = krn_civil_from_us(at_us);
-
-	return krn_str_printf(
-	    cron->batch,
-	    "exports/%.*s/interaction_history/year=%04d/month=%02d/day=%02d/"
-	    "batch-%04d-%02d-%02dT%02d-%02d-%02d-%03dZ.json",
-	    KRN_STR_ARG(tenant), c.year, c.month, c.day, c.year, c.month, c.day,
-	    c.hour, c.minute, c.second, c.microsecond / 1000);
-}
-
 /*
  * The batch to write: the intent that an earlier call left, or a new one,
  * committed before anything is written.
@@ -79,16 +56,16 @@ static enum krn_err
 export_intent(struct krn_cron *cron, struct krn_str tenant,
 	      struct export_batch *ret, struct krn_error *err)
 {
-	const struct krn_str path = export_path(cron, tenant, krn_clock_us());
+	enum krn_codec_kind codec = KRN_CODEC_NONE;
+
+	krn_codec_parse(cron->options->export_compress, &codec);
 	const struct krn_param params[] = {
-	    krn_param_str(path),
+	    krn_param_c(krn_codec_ending(codec)),
 	    krn_param_int(cron->batch, cron->options->export_max_rows),
 	};
 	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if (!path.s)
-		return krn_arena_fail(cron->batch, err);
 	if ((e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
 		return e;
 	krn_db_send(cron->db, KRN_STMT_export_checkpoint, NULL, NULL);
@@ -107,12 +84,17 @@ export_intent(struct krn_cron *cron, struct krn_str tenant,
 	    .to_xid = krn_rows_str(rows, 0, 3),
 	    .to_id = krn_rows_str(rows, 0, 4),
 	    .nr = krn_rows_str(rows, 0, 6),
+	    .number = krn_rows_int(rows, 0, 7),
+	    .rows_before = krn_rows_int(rows, 0, 9),
+	    .previous_sha256 = krn_rows_is_null(rows, 0, 8)
+				   ? krn_str_from(NULL, 0)
+				   : krn_rows_str(rows, 0, 8),
 	};
 	return KRN_OK;
 }
 
 static enum krn_err
-export_stream(struct krn_cron *cron, struct krn_file *file,
+export_stream(struct krn_cron *cron, struct krn_target *target,
 	      struct export_batch *batch, struct krn_error *err)
 {
 	struct krn_copy_row row;
@@ -120,11 +102,11 @@ export_stream(struct krn_cron *cron, struct krn_file *file,
 	enum krn_err e;
 
 	krn_buf_init(&buf, cron->batch);
-	export_argument(cron, "from_xid", batch->from_xid);
-	export_argument(cron, "from_id", batch->from_id);
-	export_argument(cron, "to_xid", batch->to_xid);
-	export_argument(cron, "to_id", batch->to_id);
-	export_argument(cron, "rows", batch->nr);
+	krn_copy_argument(cron->db, "from_xid", batch->from_xid);
+	krn_copy_argument(cron->db, "from_id", batch->from_id);
+	krn_copy_argument(cron->db, "to_xid", batch->to_xid);
+	krn_copy_argument(cron->db, "to_id", batch->to_id);
+	krn_copy_argument(cron->db, "rows", batch->nr);
 	if ((e = krn_copy_out_begin(cron->db, KRN_STMT_export_copy, NULL, err)))
 		return e;
 	while (!(e = krn_copy_out_next(cron->db, &row, err)) && row.s) {
@@ -133,7 +115,7 @@ export_stream(struct krn_cron *cron, struct krn_file *file,
 		batch->rows++;
 		if (buf.len < EXPORT_WRITE_BYTES)
 			continue;
-		if ((e = krn_file_write(file, buf.data, buf.len, err)))
+		if ((e = krn_target_write(target, buf.data, buf.len, err)))
 			return e;
 		krn_buf_clear(&buf);
 	}
@@ -141,38 +123,58 @@ export_stream(struct krn_cron *cron, struct krn_file *file,
 		return e;
 	if (buf.failed)
 		return krn_arena_fail(cron->batch, err);
-	return krn_file_write(file, buf.data, buf.len, err);
+	return krn_target_write(target, buf.data, buf.len, err);
 }
 
-/* Write the file, make it durable, then move the checkpoint. */
+/* Write the file, make it durable, note it, then move the checkpoint. */
 static enum krn_err
 export_batch(struct krn_cron *cron, struct krn_str tenant,
 	     struct export_batch *batch, struct krn_error *err)
 {
-	const struct krn_str path = krn_str_printf(
-	    cron->batch, "%.*s/%.*s", KRN_STR_ARG(export_of(cron)->root),
-	    KRN_STR_ARG(batch->path));
-	struct krn_file *file;
+	const struct krn_str root = export_of(cron)->root;
+	const struct krn_str url =
+	    krn_export_url(cron->batch, root, batch->path);
+	struct krn_target *target;
+	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if (!path.s)
+	if (!url.s)
 		return krn_arena_fail(cron->batch, err);
-	if ((e = krn_file_begin(cron->batch, path, &file, err)) ||
+	if ((e = krn_target_begin(cron->batch, cron->options, url, &target,
+				  err)) ||
 	    (e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)) ||
-	    (e = export_stream(cron, file, batch, err)) ||
+	    (e = export_stream(cron, target, batch, err)) ||
 	    (e = krn_db_commit(cron->db, err)) ||
-	    (e = krn_file_publish(file, &batch->bytes, batch->sha256, err)))
+	    (e = krn_target_end(target, &batch->bytes, batch->sha256, err)) ||
+	    (e = krn_target_publish(target, err)))
 		return e;
+	const struct krn_export_file file = {
+	    .tenant_id = tenant,
+	    .path = batch->path,
+	    .sha256 = krn_str_c(batch->sha256),
+	    .previous_sha256 = batch->previous_sha256,
+	    .number = batch->number,
+	    .rows_before = batch->rows_before,
+	    .rows = batch->rows,
+	    .bytes = batch->bytes,
+	};
 	const struct krn_param params[] = {
+	    krn_param_str(batch->path),
 	    krn_param_int(cron->batch, batch->rows),
 	    krn_param_int(cron->batch, batch->bytes),
 	    krn_param_c(batch->sha256),
 	};
 
-	if ((e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
+	if ((e = krn_export_manifest_write(cron->batch, cron->options, root,
+					   &file, err)) ||
+	    (e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
 		return e;
-	krn_db_send(cron->db, KRN_STMT_export_advance, params, NULL);
-	return krn_db_commit(cron->db, err);
+	krn_db_send(cron->db, KRN_STMT_export_advance, params, &rows);
+	if ((e = krn_db_commit(cron->db, err)))
+		return e;
+	return krn_rows_nr(rows) ? KRN_OK
+				 : krn_fail(err, KRN_ERR_CONFLICT,
+					    "another call ended the batch");
 }
 
 static void
@@ -292,10 +294,8 @@ krn_export_interactions(struct krn_cron *cron, bool drain,
 	    .tenant = export_tell,
 	    .totals = export_totals,
 	};
-	const struct krn_str scheme = KRN_STR("file://");
-	const struct krn_str url = cron->options->export_url;
 	struct export_job job = {
-	    .root = krn_str_from(url.s + scheme.len, url.len - scheme.len),
+	    .root = cron->options->export_url,
 	    .drain = drain,
 	};
 

@@ -68,8 +68,8 @@ line_time(struct krn_buf *buf, struct krn_str text)
 static void
 line_value(struct krn_buf *buf, enum line_type type, struct krn_str text)
 {
-	const bool finite = type != LINE_NUMBER ||
-			    (text.len && text.s[text.len - 1] <= '9');
+	const bool finite =
+	    type != LINE_NUMBER || (text.len && text.s[text.len - 1] <= '9');
 
 	if (!text.s || !finite) {
 		krn_buf_add(buf, "null", 4);
@@ -85,19 +85,28 @@ line_value(struct krn_buf *buf, enum line_type type, struct krn_str text)
 	}
 }
 
-enum krn_err
-krn_export_line(struct krn_buf *buf, struct krn_copy_row row,
-		struct krn_error *err)
-{
-	struct krn_str fields[KRN_NR(line_fields)];
+_Static_assert(KRN_NR(line_fields) == KRN_EXPORT_FIELDS, "all of them");
 
-	if (krn_copy_split(row, fields, KRN_NR(fields)) != KRN_NR(fields))
-		return krn_fail(err, KRN_ERR_INTERNAL,
-				"an interaction row has too few fields");
-	for (size_t i = 0; i < KRN_NR(fields); i++) {
+void
+krn_export_fields(struct krn_buf *buf,
+		  const struct krn_str fields[KRN_EXPORT_FIELDS])
+{
+	for (size_t i = 0; i < KRN_EXPORT_FIELDS; i++) {
 		krn_buf_add_c(buf, line_fields[i].key);
 		line_value(buf, line_fields[i].type, fields[i]);
 	}
 	krn_buf_add(buf, "}\n", 2);
+}
+
+enum krn_err
+krn_export_line(struct krn_buf *buf, struct krn_copy_row row,
+		struct krn_error *err)
+{
+	struct krn_str fields[KRN_EXPORT_FIELDS];
+
+	if (krn_copy_split(row, fields, KRN_NR(fields)) != KRN_NR(fields))
+		return krn_fail(err, KRN_ERR_INTERNAL,
+				"an interaction row has too few fields");
+	krn_export_fields(buf, fields);
 	return KRN_OK;
 }

@@ -61,6 +61,15 @@ copy_begin(struct krn_db *db, enum krn_stmt stmt,
 	return KRN_OK;
 }
 
+void
+krn_copy_argument(struct krn_db *db, const char *name, struct krn_str value)
+{
+	const struct krn_param params[] = {krn_param_c(name),
+					   krn_param_str(value)};
+
+	krn_db_send(db, KRN_STMT_argument_set, params, NULL);
+}
+
 /* In */
 
 enum krn_err

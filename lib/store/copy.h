@@ -14,6 +14,10 @@
 #include "base/buf.h"
 #include "store/db.h"
 
+/* Queue such a value. */
+void krn_copy_argument(struct krn_db *db, const char *name,
+		       struct krn_str value);
+
 /* In: the client sends rows */
 
 /* Start COPY … FROM STDIN. `identifiers` as in krn_db_send_named, or NULL. */
