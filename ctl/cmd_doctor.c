@@ -113,6 +113,10 @@ doctor_login(const struct doctor *doctor, struct doctor_answer *answer,
 
 	if (!db)
 		return false;
+	/* of the API pool's URL only, as there */
+	if (strcmp(option, "DATABASE_URL") == 0 &&
+	    !ctl->options->database_prepare)
+		krn_db_set_pooled(db);
 	if (!krn_db_begin(db, ctl->arena, KRN_TX_READ, &err)) {
 		krn_db_send(db, KRN_STMT_doctor_role, NULL, &rows);
 		(void)!krn_db_commit(db, &err);

@@ -223,6 +223,18 @@ ctl_fail(const struct krn_error *err)
 	return 1;
 }
 
+/* What only verifies may look at a replica, if there is one. */
+static struct krn_str
+ctl_database(const struct krn_options *options, size_t command)
+{
+	const struct krn_str noun = krn_str_c(ctl_commands[command].noun);
+
+	return options->database_replica_url.len &&
+		       krn_str_has_prefix(noun, KRN_STR("verify-"))
+		   ? options->database_replica_url
+		   : options->database_admin_url;
+}
+
 /* With the options and, where it is needed, the database. */
 static int
 ctl_run(struct krn_ctl *ctl, size_t command)
@@ -238,12 +250,14 @@ ctl_run(struct krn_ctl *ctl, size_t command)
 	options.statement_timeout_ms = options.idle_timeout_ms = 0;
 	options.lock_timeout_ms = 60000;
 	if (ctl_commands[command].database) {
-		if (options.database_admin_url.len == 0) {
+		const struct krn_str url = ctl_database(&options, command);
+
+		if (url.len == 0) {
 			fputs("kaireonctl: DATABASE_ADMIN_URL is not set\n",
 			      stderr);
 			return 1;
 		}
-		ctl->db = krn_db_new(options.database_admin_url, "kaireonctl",
+		ctl->db = krn_db_new(url, "kaireonctl",
 				     &options);
 		if (!ctl->db)
 			return 1;

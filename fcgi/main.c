@@ -168,6 +168,8 @@ main_serve(const struct krn_options *options, enum krn_pool pool,
 			"socket");
 		return 1;
 	}
+	if (pool == KRN_POOL_API && !options->database_prepare)
+		krn_db_set_pooled(dispatch.db);
 	/* the database may be away: requests then answer 503 and it retries */
 	if (krn_db_connect(dispatch.db, &err))
 		krn_log_error(KRN_LOG_WARNING, "database away at start", &err);

@@ -51,6 +51,8 @@ static const struct option_row option_rows[] = {
 	{"CRON_TOKEN",           OPTION_TEXT, AT(cron_token),           "", 0, 0, OPTION_SECRET, "secret of /api/cron/tick; unset: CRON_SECRET"},
 	{"CRON_TOKEN_PREVIOUS",  OPTION_TEXT, AT(cron_token_previous),  "", 0, 0, OPTION_SECRET, "accepted as well, while the token is rotated"},
 	{"DATABASE_ADMIN_URL",   OPTION_TEXT, AT(database_admin_url),   "", 0, 0, OPTION_SECRET, "the database as kaireon_owner: kaireonctl"},
+	{"DATABASE_PREPARE",     OPTION_BOOL, AT(database_prepare),     "on", 0, 0, 0, "off: DATABASE_URL leads to a pooler in transaction mode; statements then have no names"},
+	{"DATABASE_REPLICA_URL", OPTION_TEXT, AT(database_replica_url), "", 0, 0, OPTION_SECRET, "a replica as kaireon_owner: what kaireonctl only verifies"},
 	{"DATABASE_URL",         OPTION_TEXT, AT(database_url),         "", 0, 0, OPTION_SECRET, "the database as kaireon_api: the API pool"},
 	{"DATABASE_WORKER_URL",  OPTION_TEXT, AT(database_worker_url),  "", 0, 0, OPTION_SECRET, "the database as kaireon_worker: cron pool and worker"},
 	{"DELIVERY_TIMEOUT_MS",  OPTION_INT,  AT(delivery_timeout_ms),  "10000", 100, 60000, 0, "how long one delivery of a notification may take"},
@@ -134,8 +136,12 @@ option_set(const struct option_row *row, struct krn_str text,
 		return;
 	}
 	if (row->type == OPTION_BOOL) {
-		*(bool *)(void *)at = krn_str_eq_c(text, "true");
-		if (!*(bool *)(void *)at && !krn_str_eq_c(text, "false"))
+		const bool is_on = krn_str_eq_c(text, "true") ||
+				   krn_str_eq_c(text, "on");
+
+		*(bool *)(void *)at = is_on;
+		if (!is_on && !krn_str_eq_c(text, "false") &&
+		    !krn_str_eq_c(text, "off"))
 			krn_problem_add(problems, row->name,
 					"must be true or false");
 		return;

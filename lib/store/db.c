@@ -117,6 +117,9 @@ krn_db_new(struct krn_str url, const char *program,
 	memcpy(db->conninfo, url.s, url.len);
 	snprintf(db->application_name, sizeof(db->application_name), "%s %d",
 		 program, (int)getpid());
+	db->timeouts_ms[0] = options->statement_timeout_ms;
+	db->timeouts_ms[1] = options->lock_timeout_ms;
+	db->timeouts_ms[2] = options->idle_timeout_ms;
 	snprintf(db->settings, sizeof(db->settings),
 		 "-c search_path=pg_catalog -c TimeZone=UTC -c DateStyle=ISO "
 		 "-c extra_float_digits=1 "
@@ -128,12 +131,21 @@ krn_db_new(struct krn_str url, const char *program,
 		 (long long)options->lock_timeout_ms,
 		 (long long)options->idle_timeout_ms);
 	/* without a limit on statements silence has none either */
-	db->patience_ms = options->statement_timeout_ms
-			      ? (int)options->statement_timeout_ms +
-				    DB_PATIENCE_MARGIN_MS
-			      : -1;
+	db->patience_ms =
+	    options->statement_timeout_ms
+		? (int)options->statement_timeout_ms + DB_PATIENCE_MARGIN_MS
+		: -1;
 	db->last = &db->first;
 	return db;
+}
+
+void
+krn_db_set_pooled(struct krn_db *db)
+{
+	KRN_BUG_IF(db->conn || db->listens);
+	db->is_pooled = true;
+	/* session_set brings them */
+	db->settings[0] = '\0';
 }
 
 void
@@ -202,8 +214,7 @@ db_patience_left(const struct krn_db *db, int64_t start_us)
 {
 	if (db->patience_ms < 0)
 		return -1;
-	const int64_t waited_ms =
-	    (krn_clock_monotonic_us() - start_us) / 1000;
+	const int64_t waited_ms = (krn_clock_monotonic_us() - start_us) / 1000;
 
 	return waited_ms < db->patience_ms ? db->patience_ms - (int)waited_ms
 					   : 0;

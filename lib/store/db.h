@@ -65,6 +65,16 @@ struct krn_db *krn_db_new(struct krn_str url, const char *program,
 void krn_db_free(struct krn_db *db);
 
 /*
+ * The URL leads to a pooler in transaction mode (DATABASE_PREPARE=off): what
+ * one transaction prepares another does not find, and settings at connect are
+ * refused. From now on statements have no names, and each transaction brings
+ * its settings along in the same round trip. LISTEN, session locks and leases
+ * do not go together with it. Before the first connect.
+ * Source: PgBouncer's features by pooling mode; 1.18 is Debian 12's.
+ */
+void krn_db_set_pooled(struct krn_db *db);
+
+/*
  * Connect if there is no connection. Outside a transaction. Only for callers
  * that want to know early; krn_db_begin does it by itself.
  * Errors: KRN_ERR_UNAVAILABLE

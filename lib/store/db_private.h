@@ -46,6 +46,8 @@ struct krn_db {
 	char *conninfo;
 	char application_name[64];
 	char settings[512]; /* startup options */
+	int64_t timeouts_ms[3]; /* of session_set: statement, lock, idle */
+	bool is_pooled;		/* krn_db_set_pooled */
 	bool listens;
 
 	/* without a byte for so long the server is dead; -1: never */

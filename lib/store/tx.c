@@ -91,6 +91,17 @@ tx_begin_text(enum krn_tx tx)
 	return "";
 }
 
+/* What db_connect_now gives to a connection of our own. */
+static void
+tx_queue_settings(struct krn_db *db)
+{
+	struct krn_param params[KRN_NR(db->timeouts_ms)];
+
+	for (size_t i = 0; i < KRN_NR(params); i++)
+		params[i] = krn_param_int(db->arena, db->timeouts_ms[i]);
+	krn_db_send(db, KRN_STMT_session_set, params, NULL);
+}
+
 enum krn_err
 krn_db_begin(struct krn_db *db, struct krn_arena *arena, enum krn_tx tx,
 	     struct krn_error *err)
@@ -108,10 +119,13 @@ krn_db_begin(struct krn_db *db, struct krn_arena *arena, enum krn_tx tx,
 	db->first = NULL;
 	db->last = &db->first;
 	db->state = DB_OPEN;
-	if (tx_pipeline(db))
-		tx_queue_command(db, DB_STEP_BEGIN, text);
-	else
+	if (!tx_pipeline(db)) {
 		tx_break(db);
+		return KRN_OK;
+	}
+	tx_queue_command(db, DB_STEP_BEGIN, text);
+	if (db->is_pooled)
+		tx_queue_settings(db);
 	return KRN_OK;
 }
 
@@ -185,6 +199,13 @@ krn_db_send(struct krn_db *db, enum krn_stmt stmt,
 
 	if (!texts) {
 		tx_break(db);
+		return;
+	}
+	if (db->is_pooled) {
+		/* its types are t/210-statements.t's to check */
+		tx_queue(db, DB_STEP_STATEMENT, stmt, ret_rows,
+			 PQsendQueryParams(db->conn, row->text, row->params,
+					   NULL, texts, NULL, NULL, 0));
 		return;
 	}
 	tx_prepare(db, stmt);

@@ -50,7 +50,41 @@ sub new {
 	$self->{settings}{"DATABASE$_->[0]_URL"} = "host=$dir/sock dbname=kaireon user=$_->[1]"
 		for ['', 'kaireon_api'], ['_WORKER', 'kaireon_worker'], ['_ADMIN', 'kaireon_owner'];
 	$self->ctl('migrate');
+	$self->start_pooler if $ENV{KRN_TEST_POOLER} || $option{pooler};
 	return $self;
+}
+
+# PgBouncer in transaction mode between the API pool and the database, with
+# fewer connections than there are processes. KRN_TEST_POOLER=1 puts it into
+# every test.
+sub start_pooler {
+	my ($self) = @_;
+	my $dir = $self->{dir};
+	make_path("$dir/pooler");
+	$self->spew("$dir/pooler/users", qq{"kaireon_api" ""\n});
+	$self->spew("$dir/pooler/pgbouncer.ini", <<"INI");
+[databases]
+kaireon = host=$dir/sock dbname=kaireon
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = $dir/pooler
+auth_type = trust
+auth_file = $dir/pooler/users
+pool_mode = transaction
+default_pool_size = 2
+server_login_retry = 1
+query_wait_timeout = 3
+INI
+	if ($is_root) {
+		my ($uid, $gid) = (getpwnam 'postgres')[2, 3];
+		chown $uid, $gid, "$dir/pooler";
+	}
+	$self->spawn('pooler', undef, ($is_root ? ('setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups') : ()),
+		'/usr/sbin/pgbouncer', '-q', "$dir/pooler/pgbouncer.ini");
+	$self->wait_for('the pooler', sub { -S "$dir/pooler/.s.PGSQL.6432" });
+	$self->{settings}{DATABASE_URL} = "host=$dir/pooler port=6432 dbname=kaireon user=kaireon_api";
+	$self->{settings}{DATABASE_PREPARE} = 'off';
 }
 
 sub as_server {
@@ -355,7 +389,7 @@ sub end {
 	my ($self) = @_;
 	return if $self->{ended}++;
 	for my $name (sort keys %{ $self->{pids} }) {
-		is($self->stop($name, $name eq 'nginx' ? 'QUIT' : 'TERM'), 0, "$name ends with status 0");
+		is($self->stop($name, $name =~ /^nginx/ ? 'QUIT' : $name eq 'pooler' ? 'INT' : 'TERM'), 0, "$name ends with status 0");
 	}
 	$self->stop_postgres;
 	my @bad;

@@ -1,0 +1,90 @@
+#!/usr/bin/perl
+# The API pool behind PgBouncer in transaction mode, DATABASE_PREPARE=off: more
+# processes than connections, tenants that take turns on them, settings that
+# hold, and test files of the API as they are. KRN_TEST_POOLER=1 puts the
+# pooler under every other test as well.
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+
+use Kaireon::Stack;
+
+plan skip_all => 'PgBouncer is not installed here' if !-x '/usr/sbin/pgbouncer';
+my $stack = Kaireon::Stack->new(pooler => 1, settings => { LOCK_TIMEOUT_MS => 300 });
+my %key = map { $_ => $stack->tenant($_) } qw(one two);
+my $processes = 6;
+$stack->pool('api', $processes);
+
+# each tenant has one category of its own name
+for my $tenant (sort keys %key) {
+	my $answer = $stack->request('POST', '/api/v1/gitops/apply?dryRun=false', key => $key{$tenant}{admin}, body => {
+		manifest => { apiVersion => 'kaireonai.com/v1', kind => 'Bundle' },
+		resources => [{ apiVersion => 'kaireonai.com/v1', kind => 'Category', metadata => { name => "of $tenant" }, spec => {} }] });
+	is($answer->{status}, 200, "tenant $tenant applies a bundle") or diag $answer->{body};
+}
+
+# many at once: who sees what
+my @children;
+for my $n (1 .. $processes) {
+	my $tenant = $n % 2 ? 'one' : 'two';
+	my $other = $n % 2 ? 'two' : 'one';
+	pipe my $in, my $out or die $!;
+	my $pid = fork // die $!;
+	if (!$pid) {
+		my ($good, $bad) = (0, 0);
+		for (1 .. 40) {
+			my $text = $stack->request('GET', '/api/v1/gitops/export?format=json', key => $key{$tenant}{viewer})->{body};
+			$text =~ /"of $tenant"/ && $text !~ /"of $other"/ ? $good++ : $bad++;
+		}
+		print $out "$good $bad";
+		close $out;
+		POSIX::_exit(0);
+	}
+	close $out;
+	push @children, [$pid, $in];
+}
+my ($good, $bad) = (0, 0);
+for my $child (@children) {
+	my ($g, $b) = split / /, readline($child->[1]) // '0 1';
+	waitpid $child->[0], 0;
+	$good += $g;
+	$bad += $b;
+}
+is("$good $bad", 40 * $processes . ' 0', 'six processes, two connections: each tenant sees its own, in every request');
+my $sessions = $stack->query('postgres', "SELECT count(*) FROM pg_stat_activity WHERE usename = 'kaireon_api'");
+cmp_ok($sessions, '<=', 2, 'the server has no more sessions than the pooler may open');
+is($stack->query('kaireon_api', "SELECT count(*) FROM pg_prepared_statements"), 0, 'nothing is prepared');
+
+# settings that a connection of its own gets when it is made
+my $holder = fork // die $!;
+if (!$holder) {
+	exec 'psql', '-qX', '-h', "$stack->{dir}/sock", '-U', 'postgres', '-d', 'kaireon', '-c', "SET application_name = 'holder'",
+		'-c', 'BEGIN; LOCK TABLE kaireon.categories IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)';
+	exit 127;
+}
+$stack->wait_for('the lock', sub { $stack->query('postgres', "SELECT count(*) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE a.application_name = 'holder' AND l.mode = 'AccessExclusiveLock' AND l.relation = 'kaireon.categories'::regclass") == 1 });
+my $answer = $stack->request('GET', '/api/v1/gitops/export', key => $key{one}{viewer});
+is($answer->{json}{error}{code}, 'CONFLICT', 'LOCK_TIMEOUT_MS holds behind the pooler') or diag $answer->{body};
+$stack->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+waitpid $holder, 0;
+
+# the pooler goes and comes back
+$stack->stop('pooler', 'QUIT');
+is($stack->request('GET', '/api/v1/runs', key => $key{one}{viewer})->{status}, 503, 'without the pooler: 503');
+$stack->start_pooler;
+ok($stack->wait_for('recovery', sub { $stack->request('GET', '/api/v1/runs', key => $key{one}{viewer})->{status} == 200 }), 'and it recovers without a restart');
+my ($status, $out) = $stack->ctl_try('doctor', '--skip', 'sockets,site,queue,secrets,timers');
+is($status, 0, 'doctor logs in through it') or diag $out;
+$stack->end;
+
+# the files as they are
+{
+	local $ENV{KRN_TEST_POOLER} = 1;
+	for my $file (qw(300-requests.t 320-campaigns.t)) {
+		my $text = `$^X -I$stack->{source}/t/lib $stack->{source}/t/$file 2>&1`;
+		is($?, 0, "$file passes behind the pooler") or diag substr $text, -3000;
+	}
+}
+done_testing;
