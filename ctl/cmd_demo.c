@@ -1,11 +1,10 @@
 /*
- * kaireonctl demo customers, cron check, options
+ * kaireonctl demo customers, options
  */
 
 #include "base/base.h"
 
 #include "base/buf.h"
-#include "base/json_in.h"
 #include "ctl/ctl.h"
 
 enum krn_err
@@ -82,29 +81,4 @@ krn_cmd_demo_customers(struct krn_ctl *ctl, struct krn_error *err)
 	for (int64_t i = 1; i <= count; i++)
 		demo_customer(&state, i);
 	return KRN_OK;
-}
-
-/* The answer of a cron call on standard input: fails unless ok is true. */
-enum krn_err
-krn_cmd_cron_check(struct krn_ctl *ctl, struct krn_error *err)
-{
-	struct krn_buf buf;
-	struct krn_value answer;
-	struct krn_str text;
-	int c;
-	enum krn_err e;
-
-	krn_buf_init(&buf, ctl->arena);
-	while ((c = getchar()) != EOF)
-		krn_buf_add_char(&buf, (char)c);
-	if ((e = krn_buf_end(&buf, &text, err)) ||
-	    (e = krn_json_parse(ctl->arena, text, KRN_JSON_DEPTH_MAX, &answer,
-				err)))
-		return e;
-	const struct krn_value *ok = krn_value_find(&answer, "ok");
-
-	printf("%.*s\n", KRN_STR_ARG(krn_str_trim(text)));
-	if (ok && ok->type == KRN_VALUE_BOOL && ok->boolean)
-		return KRN_OK;
-	return krn_refuse(err, KRN_ERR_INTERNAL, "the answer is not ok");
 }

@@ -49,6 +49,7 @@ enum krn_err krn_cmd_segment_create(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_segment_list(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_demo_customers(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_cron_check(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_cron_run(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_gitops_apply(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_gitops_diff(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_gitops_export(struct krn_ctl *ctl, struct krn_error *err);

@@ -20,6 +20,7 @@ static const struct {
 	const char *usage;
 } ctl_commands[] = {
 	{"cron",    "check",     "",    false, krn_cmd_cron_check,     "cron check <ANSWER"},
+	{"cron",    "run",       "",    false, krn_cmd_cron_run,       "cron run export-interactions|cleanup|approvals-expire|gitops-drift-check|tick"},
 	{"demo",    "customers", "",    false, krn_cmd_demo_customers, "demo customers [--count N] [--seed S]"},
 	{"doctor",  NULL,        "",    false, krn_cmd_doctor,         "doctor [--skip CHECK,…] [--run-dir FOLDER]"},
 	{"gitops",  "apply",     "",    false, krn_cmd_gitops_apply,   "gitops apply [--kinds KIND,…] [--prune] [--max-deletes N] [--plan HASH] [--dry-run] [--exit-code] FILE|DIRECTORY|-"},

@@ -68,7 +68,20 @@ for my $unit (@units) {
 # a timer names a job that the route table has
 my $routes = `$build/kaireon-fcgi --routes`;
 for my $job (@{ $instances{'kaireon-cron@.service'} }) {
-	like($routes, qr{^GET\t/api/v1/cron/\Q$job\E\t}m, "the route of the timer of $job");
+	my $path = $job eq 'tick' ? '/api/cron/tick' : "/api/v1/cron/$job";
+	like($routes, qr{^GET\t\Q$path\E\t}m, "the route of the timer of $job");
+	my $timer = $text{"kaireon-cron-$job.timer"};
+	like($timer, qr/^\Q$_\E$/m, "$job: $_") for "Unit=kaireon-cron\@$job.service", 'Persistent=true';
+	like($timer, qr/^$_=./m, "$job: $_") for qw(OnCalendar RandomizedDelaySec);
+}
+like($text{'kaireon-cron@.service'}, qr/^$_$/m, "a call: $_") for 'Type=oneshot', 'TimeoutStartSec=\d+';
+
+# the same jobs where there is no systemd
+{
+	open my $in, '<', "$source/doc/crontab" or die $!;
+	my @jobs = map { m{^\S+ \S+ \S+ \S+ \S+ root flock -n /run/lock/kaireon-(\S+) timeout 600 /usr/lib/kaireon/call-cron (\S+) >/dev/null$} && $1 eq $2 ? $1 : () } <$in>;
+	is_deeply([sort @jobs], [sort @{ $instances{'kaireon-cron@.service'} }], 'the crontab calls the jobs of the timers');
+	is_deeply([sort map { m{^(?:GET)\t/api/(?:v1/)?cron/(\S+)\t} ? $1 : () } split /\n/, $routes], [sort @jobs], 'which are all there are');
 }
 
 # an answer that is not ok fails the unit

@@ -20,3 +20,13 @@ check "the export has every interaction once" \
 	'[ "$(find /var/lib/kaireon/exports -name "batch-*.json" -exec cat {} + | wc -l)" = "$(api $site/api/v1/runs/$campaign/campaign-runs/$run | jq .summary.decisions)" ]'
 rm -rf /etc/systemd/system/kaireon-cron-*.timer.d
 systemctl daemon-reload
+# a call that is not ok: nobody may make months any more, and one is missing
+sql() { runuser -u postgres -- psql -qXAt -d kaireon -c "$1"; }
+sql "DO \$\$ BEGIN EXECUTE format('DROP TABLE kaireon.audit_logs_%s', to_char(now() + interval '3 months', 'YYYY_MM')); END \$\$"
+sql "REVOKE EXECUTE ON FUNCTION kaireon.partition_ensure(text, date) FROM kaireon_worker"
+systemctl start kaireon-cron@cleanup.service
+step "systemctl --failed --no-legend"
+check "a call whose answer is not ok is a failed unit" 'systemctl is-failed kaireon-cron@cleanup.service'
+sql "GRANT EXECUTE ON FUNCTION kaireon.partition_ensure(text, date) TO kaireon_worker"
+check "and is well with the next that is" 'systemctl start kaireon-cron@cleanup.service && ! systemctl is-failed kaireon-cron@cleanup.service'
+systemctl daemon-reload
