@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# script/server as a new user starts it, then every command of doc/gitops.md and
-# of doc/tour.md, whose counts are compared with an independent SQL formulation.
+# script/server as a new user starts it, then every command of doc/gitops.md,
+# doc/operations.md and doc/tour.md, whose counts are compared with an independent SQL formulation.
 use strict;
 use warnings;
 
@@ -57,6 +57,16 @@ like($out, qr/created 0|25 created, 0 updated, 0 deleted, 0 unchanged/, 'a promo
 like($out, qr/0 created, 1 updated, 1 deleted, 23 unchanged/, 'a change arrives');
 like($out, qr/prod differs: 2.*prod is what Git says/s, 'as the exit codes say');
 like($out, qr/\["update","Offer","Gold Card",\["priority"\],"kaireon_owner"\]/, 'a change past Git is found, and its maker');
+
+$out = page('operations');
+my @drops = $out =~ /"interactionHistory":(\d+),"partitionsDropped":(\d+)/;
+cmp_ok($drops[0], '>=', 78, 'retention: what is older than a year goes');
+cmp_ok($drops[1], '>=', 4, 'whole months of it at once');
+like($out, qr/^left: 182$/m, 'and the rest is left');
+like($out, qr/^marked: $drops[0]$/m, 'marks say how much went');
+like($out, qr/"table":"interaction_history"\}.*^held: 10$/ms, 'a hold keeps it');
+like($out, qr/"skips":\[\],"gone":10/, 'and lets it go');
+like($out, qr/^retention_config\.upsert\|key_\w+\|\{.*730.*\}\|\{.*365.*\}\n.*^tenant\.hold\|kaireonctl\|\{"legalHold": true\}\|\{"legalHold": false\}$/ms, 'the audit log has it');
 
 SKIP: {
 	skip 'bank-full.csv (UCI Bank Marketing) is not there: set KRN_BANK_CSV', 11 unless $bank;
