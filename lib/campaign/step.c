@@ -31,6 +31,50 @@ step_payload_text(const struct krn_job *job, const char *name)
 							: KRN_STR("");
 }
 
+/*
+ * What the operator of a run reads when the database refused something, by
+ * SQLSTATE; a row's text is a prefix, the first that fits counts. The cause
+ * itself is the log's.
+ */
+static const struct {
+	const char *sqlstate;
+	const char *reason;
+	bool is_hopeless; /* it would be the same another time */
+} step_reasons[] = {
+    {"22", "a value in the segment makes its view fail: it is out of range, "
+	   "divided by zero, or not what it is converted to", true},
+    {"42P01", "the segment's view or what it reads has changed", false},
+    {"42703", "the segment's view or what it reads has changed", false},
+    {"42501", "the worker may not read or write what it needs", false},
+    {"53100", "the disk of the database is full", false},
+    {"53", "the database has no room left for this step", false},
+    {"57014", "a statement took longer than it may", false},
+};
+
+/* Give an error that is for nobody but us a reason. */
+static enum krn_err
+step_explain(enum krn_err e, struct krn_error *err)
+{
+	const char *reason = e == KRN_ERR_UNAVAILABLE
+				 ? "the database was away"
+				 : "the step failed, the worker's log says why";
+
+	if ((e != KRN_ERR_INTERNAL && e != KRN_ERR_UNAVAILABLE) ||
+	    err->message[0])
+		return e;
+	for (size_t i = 0; i < KRN_NR(step_reasons); i++) {
+		if (!krn_str_has_prefix(krn_str_c(err->sqlstate),
+					krn_str_c(step_reasons[i].sqlstate)))
+			continue;
+		reason = step_reasons[i].reason;
+		if (step_reasons[i].is_hopeless)
+			err->code = KRN_ERR_INVALID;
+		break;
+	}
+	snprintf(err->message, sizeof(err->message), "%s", reason);
+	return err->code;
+}
+
 enum krn_err
 krn_step_run(struct krn_arena *arena, struct krn_db *db,
 	     const struct krn_options *options, const struct krn_job *job,
@@ -45,7 +89,7 @@ krn_step_run(struct krn_arena *arena, struct krn_db *db,
 		const enum krn_err e = step_kinds[i].run(&step, err);
 
 		krn_db_rollback(db);
-		return e;
+		return e ? step_explain(e, err) : KRN_OK;
 	}
 	return krn_refuse(err, KRN_ERR_NOTFOUND, "unknown kind of job \"%.*s\"",
 			  KRN_STR_ARG(job->kind));
