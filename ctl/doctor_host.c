@@ -39,12 +39,14 @@ doctor_files_are_closed(const struct doctor *doctor,
 {
 	static const char *const names[] = {"",
 					    "API_KEY_PEPPER",
+					    "CONNECTOR_ENCRYPTION_KEY",
 					    "CRON_SECRET",
 					    "CRON_TOKEN",
 					    "DATABASE_URL",
 					    "DATABASE_ADMIN_URL",
 					    "DATABASE_WORKER_URL",
-					    "AWS_SECRET_ACCESS_KEY"};
+					    "AWS_SECRET_ACCESS_KEY",
+					    "SMTP_PASSWORD"};
 
 	for (size_t i = 0; i < KRN_NR(names); i++) {
 		const struct krn_str path = krn_str_printf(

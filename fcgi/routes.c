@@ -20,6 +20,7 @@
 #include "fcgi/route_metric.h"
 #include "fcgi/route_notification.h"
 #include "fcgi/route_pending.h"
+#include "fcgi/route_report.h"
 #include "fcgi/route_retention.h"
 #include "fcgi/route_run.h"
 #include "fcgi/route_settings.h"
@@ -165,6 +166,30 @@ static const struct krn_field provider_fields[] = {
 
 static const struct krn_field send_fields[] = {
 	FORM("providerIds", 0), FORM("title", 1), FORM("text", 2), FORM("severity", 3),
+};
+
+static const struct krn_field report_template_fields[] = {
+	FORM("name", 0), FORM("description", 1), FORM("dataSources", 2), FORM("sections", 3), FORM("formats", 4),
+	FORM("narrative", 5), FORM("filters", 6), FORM("enabled", 7),
+};
+
+static const struct krn_field report_schedule_fields[] = {
+	FORM("templateId", 0), FORM("name", 1), FORM("cronExpression", 2), FORM("timezone", 3), FORM("destinations", 4),
+	FORM("enabled", 5),
+};
+
+static const char *const report_preview_formats[] = {"json", "html", NULL};
+
+static const struct krn_field report_preview_fields[] = {
+	{ .name = "format", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .choices = report_preview_formats, .min = 1, .max = 20,
+	  .offset = offsetof(struct krn_report_preview_fields, format) },
+};
+
+static const struct krn_field report_run_list_fields[] = {
+	QUERY_INT(krn_report_run_list_fields, "limit", limit, 1, 200, 50),
+	QUERY_INT(krn_report_run_list_fields, "offset", offset, 0, INT64_C(1000000000), 0),
+	{ .name = "templateId", .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 255,
+	  .offset = offsetof(struct krn_report_run_list_fields, template_id) },
 };
 
 static const char *const delivery_statuses[] = {"pending", "delivered", "dead", NULL};
@@ -427,6 +452,40 @@ const struct krn_route krn_routes[] = {
 	  API, WRITE, .body = KRN_BODY_NONE, .handler = krn_route_provider_delete },
 	{ .path = "/api/v1/notifications/send", .methods = KRN_POST, .name = "notification.send", .auth = KRN_AUTH_EDITOR, API, WRITE,
 	  JSON, FIELDS(send_fields, krn_object_fields), .handler = krn_route_notification_send },
+
+	{ .path = "/api/v1/reports/links/{token}", .methods = KRN_GET, .name = "report.link", .auth = KRN_AUTH_NONE, API,
+	  READ, .handler = krn_route_report_link },
+	{ .path = "/api/v1/reports/runs", .methods = KRN_GET, .name = "report.runs", .auth = KRN_AUTH_VIEWER, API,
+	  READ, FIELDS(report_run_list_fields, krn_report_run_list_fields), .handler = krn_route_report_run_list },
+	{ .path = "/api/v1/reports/runs/{id}", .methods = KRN_GET, .name = "report.run", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_report_run_get },
+	{ .path = "/api/v1/reports/runs/{id}/artifacts/{format}", .methods = KRN_GET, .name = "report.artifact", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_report_artifact },
+	{ .path = "/api/v1/reports/schedules", .methods = KRN_GET, .name = "report-schedule.list", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_report_schedule_list },
+	{ .path = "/api/v1/reports/schedules", .methods = KRN_POST, .name = "report-schedule.create", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, JSON, FIELDS(report_schedule_fields, krn_object_fields), .handler = krn_route_report_schedule_create },
+	{ .path = "/api/v1/reports/schedules/{id}", .methods = KRN_GET, .name = "report-schedule.get", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_report_schedule_get },
+	{ .path = "/api/v1/reports/schedules/{id}", .methods = KRN_PATCH, .name = "report-schedule.update", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, JSON, FIELDS(report_schedule_fields, krn_object_fields), .handler = krn_route_report_schedule_update },
+	{ .path = "/api/v1/reports/schedules/{id}", .methods = KRN_DELETE, .name = "report-schedule.delete", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, .body = KRN_BODY_NONE, .handler = krn_route_report_schedule_delete },
+	{ .path = "/api/v1/reports/templates", .methods = KRN_GET, .name = "report-template.list", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_report_template_list },
+	{ .path = "/api/v1/reports/templates", .methods = KRN_POST, .name = "report-template.create", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, JSON, FIELDS(report_template_fields, krn_object_fields), .handler = krn_route_report_template_create },
+	{ .path = "/api/v1/reports/templates/{id}", .methods = KRN_GET, .name = "report-template.get", .auth = KRN_AUTH_VIEWER, API,
+	  READ, .handler = krn_route_report_template_get },
+	{ .path = "/api/v1/reports/templates/{id}", .methods = KRN_PATCH, .name = "report-template.update", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, JSON, FIELDS(report_template_fields, krn_object_fields), .handler = krn_route_report_template_update },
+	{ .path = "/api/v1/reports/templates/{id}", .methods = KRN_DELETE, .name = "report-template.delete", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, .body = KRN_BODY_NONE, .handler = krn_route_report_template_delete },
+	{ .path = "/api/v1/reports/templates/{id}/preview", .methods = KRN_GET, .name = "report-template.preview", .auth = KRN_AUTH_VIEWER, API,
+	  .tx = KRN_TX_SNAPSHOT, .body = KRN_BODY_NONE,
+	  FIELDS(report_preview_fields, krn_report_preview_fields), .handler = krn_route_report_preview },
+	{ .path = "/api/v1/reports/templates/{id}/run-now", .methods = KRN_POST, .name = "report-template.run-now", .auth = KRN_AUTH_EDITOR, API,
+	  WRITE, OPTIONAL, .handler = krn_route_report_run_now },
 
 	{ .path = "/api/v1/runs", .methods = KRN_GET, .name = "campaign.list", .auth = KRN_AUTH_VIEWER, API, READ,
 	  FIELDS(run_list_fields, krn_run_list_fields), .handler = krn_route_run_list },

@@ -84,7 +84,7 @@ sub answer_problems {
 # what is not built yet, and who may not call
 for my $what (sort keys %operation) {
 	my $op = $operation{$what};
-	my %option = (id => 'nothing', runId => 'nothing', version => 1);
+	my %option = (id => 'nothing', runId => 'nothing', version => 1, token => 'nothing', format => 'nothing');
 	$option{body} = '{}' if $what =~ /^(POST|PUT|PATCH)/;
 	call(501, $what, %option) if $op->{responses}{501} && !$op->{requestBody} && !$op->{responses}{200};
 	call(401, $what, %option, nobody => 1, title => "$what without a key") if $op->{'x-role'} !~ /^(none|operator)$/;
@@ -98,7 +98,7 @@ call(200, 'GET /healthz');
 call(200, 'GET /metrics');
 call(200, 'GET /readyz');
 for my $what (sort grep { /^GET/ && $operation{$_}{responses}{200} } keys %operation) {
-	call($what =~ m{/v1/gitops} ? 200 : 400, "$what?nothing=1", id => 'x', runId => 'x', version => 1);
+	call($what =~ m{/v1/gitops} ? 200 : 400, "$what?nothing=1", id => 'x', runId => 'x', version => 1, token => 'x', format => 'x');
 }
 
 # API keys
@@ -412,6 +412,41 @@ my $rules = call(201, 'POST /api/v1/alerts', body => \%rule)->{json}{id};
 call(204, 'DELETE /api/v1/alerts/{id}', id => $rules);
 my $second = call(201, "POST $watch/providers", body => { kind => 'slack', name => 'x', config => { webhookUrl => 'https://chat.example/x' } })->{json}{id};
 call(204, "DELETE $watch/providers/{id}", id => $second);
+
+# reports
+my $rep = '/api/v1/reports';
+my $template = call(201, "POST $rep/templates", body => { name => 'Weekly', dataSources => [{ sourceKey => 'funnel' }, { sourceKey => 'daily_trend' }], formats => ['html', 'csv', 'markdown'] })->{json}{id};
+call(400, "POST $rep/templates", body => { name => 'x', dataSources => [] });
+my $schedule = call(201, "POST $rep/schedules", body => { templateId => $template, name => 'Mondays', cronExpression => '0 9 * * 1' })->{json}{id};
+call(400, "POST $rep/schedules", body => { templateId => $template, name => 'x', cronExpression => '99 * * * *' });
+for my $case (['templates', $template, { formats => ['x'] }], ['schedules', $schedule, { timezone => 'x' }]) {
+	my ($noun, $id, $bad) = @$case;
+	call(200, "GET $rep/$noun");
+	call(200, "GET $rep/$noun/{id}", id => $id);
+	call(200, "PATCH $rep/$noun/{id}", id => $id, body => { name => 'changed' });
+	call(400, "PATCH $rep/$noun/{id}", id => $id, body => $bad);
+	call(404, "$_ $rep/$noun/{id}", id => 'nothing', $_ eq 'PATCH' ? (body => '{}') : ()) for qw(GET PATCH DELETE);
+}
+call(200, "GET $rep/templates/{id}/preview$_", id => $template) for '', '?format=html';
+call(400, "GET $rep/templates/{id}/preview?format=pdf", id => $template);
+call(404, "GET $rep/templates/{id}/preview", id => 'nothing');
+my $report = call(202, "POST $rep/templates/{id}/run-now", id => $template)->{json}{runId};
+call(404, "POST $rep/templates/{id}/run-now", id => 'nothing');
+call(200, "GET $rep/runs?templateId=$template");
+call(200, "GET $rep/runs/{id}", id => $report, title => 'a run of a report that waits');
+$stack->worker('reporter');
+$stack->wait_for('the report', sub { $stack->owner("SELECT status FROM kaireon.report_runs WHERE id = '$report'") eq 'completed' });
+$stack->stop('reporter');
+call(200, "GET $rep/runs/{id}", id => $report, title => 'one that is completed');
+call(200, "GET $rep/runs/{id}/artifacts/{format}", id => $report, format => $_, title => $_) for qw(html csv markdown);
+call(404, "GET $rep/runs/{id}/artifacts/{format}", id => $report, format => 'pdf');
+call(404, "GET $rep/runs/{id}", id => 'nothing');
+call(404, "GET $rep/links/{token}", token => 'nothing');
+my $linked = 'a' x 64;
+$stack->owner("UPDATE kaireon.report_artifacts SET link_hash = sha256('$linked') WHERE format = 'html'");
+call(200, "GET $rep/links/{token}", token => $linked);
+call(204, "DELETE $rep/schedules/{id}", id => $schedule);
+call(204, "DELETE $rep/templates/{id}", id => $template);
 
 # parameters: both ends of the range are taken, and nothing beyond
 for my $what (sort keys %operation) {

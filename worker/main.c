@@ -16,6 +16,7 @@
 #include "campaign/step.h"
 #include "queue/lease.h"
 #include "store/notify.h"
+#include "watch/step.h"
 #include "worker/deliver.h"
 
 static volatile sig_atomic_t worker_stop;
@@ -92,6 +93,45 @@ worker_expect(struct worker *worker, int64_t pause_us)
 		worker->until_us = at_us;
 }
 
+/* A job is a step of a campaign's run, or of watching. */
+
+static enum krn_err
+worker_step_run(struct worker *worker, const struct krn_job *job,
+		struct krn_error *err)
+{
+	return krn_watch_step_is(job)
+		   ? krn_watch_step_run(worker->arena, worker->db,
+					worker->options, job, err)
+		   : krn_step_run(worker->arena, worker->db, worker->options,
+				  job, err);
+}
+
+static enum krn_err
+worker_step_fail(struct worker *worker, const struct krn_job *job,
+		 const struct krn_error *why, struct krn_error *err)
+{
+	return krn_watch_step_is(job)
+		   ? krn_watch_step_fail(worker->arena, worker->db, job,
+					 worker_reason(why), err)
+		   : krn_step_fail(worker->arena, worker->db, job,
+				   worker_reason(why), err);
+}
+
+static enum krn_err
+worker_step_retry(struct worker *worker, const struct krn_job *job,
+		  const struct krn_error *why, int64_t *ret_pause_us,
+		  struct krn_error *err)
+{
+	const struct krn_str detail = krn_str_c(why->detail);
+
+	return krn_watch_step_is(job)
+		   ? krn_watch_step_retry(worker->arena, worker->db, job,
+					  detail, ret_pause_us, err)
+		   : krn_step_retry(worker->arena, worker->db, job,
+				    worker_reason(why), detail, ret_pause_us,
+				    err);
+}
+
 /* A step failed: again later, or for good. */
 static void
 worker_failed(struct worker *worker, const struct krn_job *job,
@@ -112,11 +152,8 @@ worker_failed(struct worker *worker, const struct krn_job *job,
 		KRN_LOG_C("error", krn_err_row(why->code)->id),
 		KRN_LOG_C("sqlstate", why->sqlstate),
 		KRN_LOG_C("detail", why->detail));
-	e = hopeless ? krn_step_fail(worker->arena, worker->db, job,
-				     worker_reason(why), &err)
-		     : krn_step_retry(worker->arena, worker->db, job,
-				      worker_reason(why),
-				      krn_str_c(why->detail), &pause_us, &err);
+	e = hopeless ? worker_step_fail(worker, job, why, &err)
+		     : worker_step_retry(worker, job, why, &pause_us, &err);
 	/* then its lease ends with our session or with its time */
 	if (e && e != KRN_ERR_CONFLICT)
 		krn_log_error(KRN_LOG_WARNING, "could not note the failure",
@@ -150,8 +187,7 @@ worker_run(struct worker *worker, const struct krn_job *job)
 
 	if (!e) {
 		krn_lease_begin(&worker->lease, worker->db, job);
-		e = krn_step_run(worker->arena, worker->db, worker->options,
-				 job, &err);
+		e = worker_step_run(worker, job, &err);
 		is_lost = krn_lease_end(&worker->lease, worker->db);
 	}
 	/* somebody else has the job: it is not ours to fail */
