@@ -87,6 +87,65 @@ dir_path_order(const void *a, const void *b)
 			   *(const struct krn_str *)b);
 }
 
+/*
+ * Is it there, and itself what it is taken for? A link would lead whoever
+ * reads and clears a folder elsewhere. Errors: KRN_ERR_INVALID  it is not
+ */
+static enum krn_err
+dir_check(struct krn_str path, mode_t wanted, bool *ret_is_there,
+	  struct krn_error *err)
+{
+	struct stat st;
+
+	*ret_is_there = lstat(path.s, &st) == 0;
+	if (!*ret_is_there || (st.st_mode & S_IFMT) == wanted)
+		return KRN_OK;
+	return krn_refuse(err, KRN_ERR_INVALID, "%s is not a %s%s", path.s,
+			  wanted == S_IFDIR ? "folder" : "file",
+			  S_ISLNK(st.st_mode) ? " but a symbolic link" : "");
+}
+
+/* Room for one more path. */
+static bool
+dir_room(struct krn_arena *arena, struct krn_str **paths, size_t nr,
+	 size_t *size)
+{
+	const size_t more = *size ? 2 * *size : 256;
+
+	if (nr < *size)
+		return true;
+	*paths = krn_arena_grow(arena, *paths, *size * sizeof(**paths),
+				more * sizeof(**paths));
+	*size = more;
+	return *paths != NULL;
+}
+
+/* The documents of one folder. */
+static enum krn_err
+dir_list_folder(struct krn_arena *arena, struct krn_str folder, DIR *open,
+		struct krn_str **paths, size_t *nr, size_t *size,
+		struct krn_error *err)
+{
+	const struct dirent *entry;
+	bool is_there;
+	enum krn_err e;
+
+	while ((entry = readdir(open))) {
+		if (!dir_is_document(krn_str_c(entry->d_name)))
+			continue;
+		const struct krn_str path = krn_str_printf(
+		    arena, "%s/%s", folder.s, entry->d_name);
+
+		if (!path.s || !dir_room(arena, paths, *nr, size))
+			return krn_arena_fail(arena, err);
+		if ((e = dir_check(path, S_IFREG, &is_there, err)))
+			return e;
+		if (is_there)
+			(*paths)[(*nr)++] = path;
+	}
+	return KRN_OK;
+}
+
 /* The documents of the kinds' folders, in byte order. */
 static enum krn_err
 dir_list(struct krn_arena *arena, struct krn_str dir, krn_kind_set kinds,
@@ -99,31 +158,23 @@ dir_list(struct krn_arena *arena, struct krn_str dir, krn_kind_set kinds,
 	for (int kind = 0; kind < KRN_KIND__MAX; kind++) {
 		const struct krn_str folder = krn_str_printf(
 		    arena, "%s/%s", dir.s, krn_kinds[kind].folder);
-		DIR *open =
-		    folder.s && kinds >> kind & 1 ? opendir(folder.s) : NULL;
-		const struct dirent *entry;
+		bool is_there;
+		enum krn_err e;
 
-		while (open && (entry = readdir(open))) {
-			if (!dir_is_document(krn_str_c(entry->d_name)))
-				continue;
-			if (*ret_nr == size) {
-				const size_t more = size ? 2 * size : 256;
-
-				*ret = krn_arena_grow(arena, *ret,
-						      size * sizeof(**ret),
-						      more * sizeof(**ret));
-				size = more;
-			}
-			if (*ret)
-				(*ret)[(*ret_nr)++] = krn_str_printf(
-				    arena, "%s/%s", folder.s, entry->d_name);
-			if (!*ret || !(*ret)[*ret_nr - 1].s)
-				break;
-		}
-		if (open)
-			closedir(open);
-		if (!folder.s || (size && !*ret))
+		if (!folder.s)
 			return krn_arena_fail(arena, err);
+		if ((e = dir_check(folder, S_IFDIR, &is_there, err)))
+			return e;
+		DIR *open = is_there && kinds >> kind & 1 ? opendir(folder.s)
+							  : NULL;
+
+		if (!open)
+			continue;
+		e = dir_list_folder(arena, folder, open, ret, ret_nr, &size,
+				    err);
+		closedir(open);
+		if (e)
+			return e;
 	}
 	if (*ret_nr)
 		qsort(*ret, *ret_nr, sizeof(**ret), dir_path_order);
@@ -266,6 +317,9 @@ krn_bundle_dir_write(struct krn_arena *arena, struct krn_str dir,
 					  "the answer has a file \"%.200s\"",
 					  member->name.s);
 	}
+	/* the folders are what they should be before anything is written */
+	if ((e = dir_list(arena, dir, kinds, &paths, &nr, err)))
+		return e;
 	for (size_t i = 0; i < files->object.nr; i++) {
 		const struct krn_member *member = &files->object.members[i];
 

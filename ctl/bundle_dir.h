@@ -19,7 +19,7 @@ struct krn_bundle_dir {
 
 /*
  * Read a folder.
- * Errors: KRN_ERR_INVALID   a file that is not YAML or JSON, named
+ * Errors: KRN_ERR_INVALID   a file that is not YAML or JSON, or a link: named
  *         KRN_ERR_NOTFOUND  no bundle.yaml or bundle.json
  */
 KRN_MUSTCHECK enum krn_err krn_bundle_dir_read(struct krn_arena *arena,
@@ -30,7 +30,7 @@ KRN_MUSTCHECK enum krn_err krn_bundle_dir_read(struct krn_arena *arena,
 /*
  * Write {"files": {path: content}} into a folder and remove the resources of
  * the kinds that are not in it. A bundle.yaml that differs by exportedAt only is kept.
- * Errors: KRN_ERR_INVALID   a path that leads elsewhere
+ * Errors: KRN_ERR_INVALID   a path or link that leads elsewhere; nothing is written
  *         KRN_ERR_INTERNAL  the disk
  */
 KRN_MUSTCHECK enum krn_err krn_bundle_dir_write(struct krn_arena *arena,

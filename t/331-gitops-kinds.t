@@ -145,7 +145,7 @@ my @odd = (encode_utf8('ümläut 🙂 漢'), 'a/b/../c', '..', 'yes', '007', '~'
 	"line\x{e2}\x{80}\x{a8}separator", "bom\x{ef}\x{bb}\x{bf}inside");
 utf8::decode($_) for @odd;
 my %hard = (big => 1e19, huge => 1e300, tiny => 1e-300, negative => -1e25, int => 9007199254740993, text => "tab\tnul-like \\0 \x{7f}\x{85}\x{2028}\x{fffe}",
-	deep => [[[{ a => [] }]]], empty => {}, null => undef, yes => 'yes', no => JSON::PP::false, float => 0.1);
+	'k' x 1500 => { 'l' x 1024 => [1, { "m\x{85}" x 400 => 'v', n => 2 }], o => {} }, deep => [[[{ a => [] }]]], empty => {}, null => undef, yes => 'yes', no => JSON::PP::false, float => 0.1);
 $answer = apply(bundle(map { resource('Category', $_) } @odd));
 is($answer->{status}, 200, 'odd names') or diag $answer->{body};
 $answer = apply(bundle(resource('Offer', 'hard', metadata => \%hard, tags => ['no', 'null', '1e3', '', ' '])));

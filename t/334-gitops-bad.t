@@ -95,6 +95,15 @@ $stack->spew("$stack->{dir}/repo/bundle.yaml", "manifest: {apiVersion: kaireonai
 $stack->spew("$stack->{dir}/repo/offers/bad.yaml", "a: [\n");
 ($status, $out, $err) = ctl({ BASE_URL => 'http://127.0.0.1:1', API_KEY => 'krn_x' }, 'gitops', 'apply', "$stack->{dir}/repo");
 like($err, qr{^kaireonctl: \S+/offers/bad\.yaml: YAML line \d}, 'a file that is no YAML is named, with the line');
+unlink "$stack->{dir}/repo/offers/bad.yaml";
+symlink "$stack->{dir}/b.yaml", "$stack->{dir}/repo/offers/link.yaml" or die $!;
+($status, $out, $err) = ctl({ BASE_URL => 'http://127.0.0.1:1', API_KEY => 'krn_x' }, 'gitops', 'apply', "$stack->{dir}/repo");
+like($err, qr{^kaireonctl: \S+/offers/link\.yaml is not a file but a symbolic link}, 'a link among the files is not followed');
+unlink "$stack->{dir}/repo/offers/link.yaml";
+make_path("$stack->{dir}/elsewhere");
+symlink "$stack->{dir}/elsewhere", "$stack->{dir}/repo/channels" or die $!;
+($status, $out, $err) = ctl({ BASE_URL => 'http://127.0.0.1:1', API_KEY => 'krn_x' }, 'gitops', 'apply', "$stack->{dir}/repo/");
+like($err, qr{^kaireonctl: \S+/channels is not a folder but a symbolic link}, 'nor a folder that is one');
 is((ctl({}, 'gitops', 'rollback'))[0], 2, 'wrong usage');
 
 $stack->end;

@@ -113,6 +113,11 @@ is(audit("action || ' ' || entity_name || ' ' || before::text || after::text"), 
 	. 'decision_flow.update Zweiter {"name": "Second", "isDefault": false}{"name": "Zweiter", "isDefault": true}', 'both are told');
 is(call('PUT', "/$first->{id}", { name => 'Zweiter' })->{status}, 409, 'a name that is taken');
 is(call('PUT', "/$first->{id}", { key => 'two' })->{status}, 409, 'and a key');
+my $numbers = '{"draftConfig": {"version": 2, "nodes": [], "flowConfig": {"big": 1e19, "huge": -1e300, "int": 9007199254740993, "half": 0.5}}}';
+$answer = $stack->request('PUT', "/api/v1/decision-flows/$first->{id}", key => $key->{editor}, body => $numbers);
+is($answer->{status}, 200, 'numbers of any size') or diag $answer->{body};
+like($answer->{body}, qr/"int": 9007199254740993\b/, 'are kept to the last digit');
+is(call('PUT', "/$first->{id}", { draftConfig => draft() })->{status}, 200, 'and go again');
 is(details(call('PUT', "/$first->{id}", { name => undef })), 'name: must be a string of 1 to 255 characters without control characters and outer spaces', 'no name');
 is(call('PUT', '/df_nothing', { name => 'x' })->{status}, 404, 'an unknown flow');
 is(call('PUT', "/$first->{id}", { name => 'x' }, $other->{admin})->{status}, 404, "another tenant's");

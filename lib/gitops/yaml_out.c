@@ -125,6 +125,26 @@ yaml_item(struct krn_buf *buf, const struct krn_value *item, int depth)
 		yaml_write(buf, item, depth + 1, true);
 }
 
+/* Source: YAML 1.2.2, 7.4.2: what stands before ":" has at most 1024 characters. */
+#define YAML_KEY_MAX ((size_t)1024)
+
+/* "key:", or for a long one "? key" and ":" on a line of its own. */
+static void
+yaml_key_write(struct krn_buf *buf, struct krn_str name, int depth)
+{
+	const size_t start = buf->len;
+
+	yaml_string(buf, name);
+	if (buf->len - start > YAML_KEY_MAX) {
+		buf->len = start;
+		krn_buf_add(buf, "? ", 2);
+		yaml_string(buf, name);
+		krn_buf_add_char(buf, '\n');
+		yaml_indent(buf, depth);
+	}
+	krn_buf_add_char(buf, ':');
+}
+
 /* `inline_first`: the first line stands behind "- " already. */
 static void
 yaml_write(struct krn_buf *buf, const struct krn_value *value, int depth,
@@ -145,8 +165,7 @@ yaml_write(struct krn_buf *buf, const struct krn_value *value, int depth,
 
 		if (i || !inline_first)
 			yaml_indent(buf, depth);
-		yaml_string(buf, member->name);
-		krn_buf_add_char(buf, ':');
+		yaml_key_write(buf, member->name, depth);
 		krn_buf_add_char(buf,
 				 yaml_is_leaf(&member->value) ? ' ' : '\n');
 		if (yaml_is_leaf(&member->value))
