@@ -133,8 +133,8 @@ dir_list_folder(struct krn_arena *arena, struct krn_str folder, DIR *open,
 	while ((entry = readdir(open))) {
 		if (!dir_is_document(krn_str_c(entry->d_name)))
 			continue;
-		const struct krn_str path = krn_str_printf(
-		    arena, "%s/%s", folder.s, entry->d_name);
+		const struct krn_str path =
+		    krn_str_printf(arena, "%s/%s", folder.s, entry->d_name);
 
 		if (!path.s || !dir_room(arena, paths, *nr, size))
 			return krn_arena_fail(arena, err);
@@ -165,8 +165,8 @@ dir_list(struct krn_arena *arena, struct krn_str dir, krn_kind_set kinds,
 			return krn_arena_fail(arena, err);
 		if ((e = dir_check(folder, S_IFDIR, &is_there, err)))
 			return e;
-		DIR *open = is_there && kinds >> kind & 1 ? opendir(folder.s)
-							  : NULL;
+		DIR *open =
+		    is_there && kinds >> kind & 1 ? opendir(folder.s) : NULL;
 
 		if (!open)
 			continue;

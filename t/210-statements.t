@@ -14,7 +14,7 @@ my %DATA = (
 	space => '"t_check"', view => '"seg_check"', table => '"ds_check"',
 	'columns...' => [qw(customer_id age)],
 );
-my %KIND = (%DATA, table => '"offers"', 'columns...' => [qw(id name)]);
+my %KIND = (%DATA, table => '"offers"', parent => '"categories"', 'columns...' => [qw(id name)]);
 
 # short names of the heads as PostgreSQL spells them
 my %TYPES = (

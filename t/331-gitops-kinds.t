@@ -235,6 +235,21 @@ $stack->owner("UPDATE kaireon.sub_categories AS s SET deleted_at = now() FROM ka
 $stack->query('postgres', "UPDATE kaireon.sub_categories AS s SET deleted_at = now() FROM kaireon.categories AS c WHERE s.name = 'Home' AND c.id = s.category_id AND c.name = 'Loans'");
 ($one) = drift();
 is(join(' ', map { "$_->{name}:$_->{lastChange}{actor}" } grep { $_->{name} =~ /Home/ } @{ $one->{diffs} }), 'Cards/Home:kaireon_owner Loans/Home:postgres', 'of two of one name each has its own culprit');
+$stack->owner("UPDATE kaireon.categories SET deleted_at = now() WHERE name = 'Loans'");
+my @homes = (resource('Category', 'Loans'), resource('SubCategory', 'Home', categoryRef => 'Loans'), resource('SubCategory', 'Home', categoryRef => 'Cards'));
+for my $what ('of the apply', 'of a bundle without ids') {
+	($one) = drift();
+	is(join(' ', map { "$_->{name}:$_->{lastChange}{actor}" } grep { $_->{name} =~ /Home|Loans/ } @{ $one->{diffs} }),
+		'Loans:kaireon_owner Cards/Home:kaireon_owner Loans/Home:postgres', "also when the parent is gone, by the snapshot $what");
+	is(post('snapshot', bundle(@all, @homes))->{status}, 200, 'another snapshot');
+}
+post('snapshot');
+my $main = $stack->owner("SELECT id FROM kaireon.decision_flows WHERE name = 'Main' AND deleted_at IS NULL");
+is($stack->request('PUT', "/api/v1/decision-flows/$main", key => $key->{editor}, body => { name => 'Renamed' })->{status}, 200, 'a flow is renamed');
+($one) = drift();
+is(join(' ', map { "$_->{op}:$_->{name}:$_->{lastChange}{actor}" } grep { $_->{kind} eq 'DecisionFlow' && $_->{name} =~ /Main|Renamed/ } @{ $one->{diffs} }),
+	'create:Main:editor delete:Renamed:editor', 'who did it is known under both names') or diag encode_json($one->{diffs});
+$stack->request('PUT', "/api/v1/decision-flows/$main", key => $key->{editor}, body => { name => 'Main' });
 is(post('snapshot', bundle(resource('Offer', 'x', priority => 101)))->{status}, 400, 'a bad bundle is no snapshot');
 is(post('snapshot', bundle(resource('Offer', 'x', categoryRef => 'Nowhere')))->{status}, 400, 'nor one that refers to nothing');
 $stack->ctl('tenant', 'suspend', '--id', 'one');

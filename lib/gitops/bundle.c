@@ -14,6 +14,7 @@ struct bundle_read {
 	krn_kind_set kinds;
 	struct krn_problems *problems;
 	struct krn_bundle *bundle;
+	bool has_ids; /* its annotations are ours, and taken */
 };
 
 enum krn_err
@@ -199,6 +200,18 @@ bundle_name(struct bundle_read *read, const struct krn_value *resource,
 	return true;
 }
 
+/* The id that the export noted; .s NULL: none. */
+static struct krn_str
+bundle_id(const struct krn_value *resource)
+{
+	const struct krn_value *metadata = krn_value_find(resource, "metadata");
+	const struct krn_value *id = krn_value_find(
+	    krn_value_find(metadata, "annotations"), "kaireonai.com/id");
+
+	return id && id->type == KRN_VALUE_STRING ? id->string
+						  : (struct krn_str){NULL, 0};
+}
+
 static enum krn_err
 bundle_resource(struct bundle_read *read, const struct krn_value *resource,
 		size_t index, struct krn_error *err)
@@ -241,6 +254,8 @@ bundle_resource(struct bundle_read *read, const struct krn_value *resource,
 	    krn_resource_read(read->arena, (enum krn_kind_id)id, name, spec,
 			      index, read->problems, &read_one, err);
 
+	if (!e && read->has_ids)
+		read_one.id = bundle_id(resource);
 	if (!e && (read->kinds >> id & 1))
 		read->bundle->resources[read->bundle->nr++] = read_one;
 	return e;
@@ -345,7 +360,8 @@ enum krn_err
 krn_bundle_read_applied(struct krn_arena *arena, const struct krn_value *value,
 			struct krn_bundle *ret, struct krn_error *err)
 {
-	struct bundle_read read = {arena, KRN_KINDS_ALL, NULL, ret};
+	struct bundle_read read = {arena, KRN_KINDS_ALL, NULL, ret,
+				   .has_ids = true};
 	const enum krn_err e = bundle_collect(&read, value, err);
 
 	return e || ret->nr ? e : bundle_refuse(&read, err);
@@ -356,7 +372,7 @@ krn_bundle_read(struct krn_arena *arena, const struct krn_value *value,
 		krn_kind_set kinds, struct krn_bundle *ret,
 		struct krn_error *err)
 {
-	struct bundle_read read = {arena, kinds, NULL, ret};
+	struct bundle_read read = {arena, kinds, NULL, ret, .has_ids = false};
 	const enum krn_err e = bundle_collect(&read, value, err);
 
 	return e ? e : bundle_refuse(&read, err);

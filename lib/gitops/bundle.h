@@ -47,6 +47,7 @@ krn_bundle_read(struct krn_arena *arena, const struct krn_value *value,
 /*
  * A bundle that was applied, to be compared only: what an older program took
  * may break a rule of today and is no reason to look away.
+ * Resources have the ids that the export noted.
  * Errors: KRN_ERR_INVALID  nothing in it could be read
  */
 KRN_MUSTCHECK enum krn_err

@@ -71,136 +71,176 @@ drift_find(struct krn_cron *cron, struct krn_str tenant, struct drift *ret,
 				&ret->live, &options, &ret->changes, err);
 }
 
-/* The first row of a name; how many there are when there is none. The rows
- * are in byte order. */
+/* What is not there any more: who deleted the last of that name, and who
+ * changed the object of that id. Rows are in byte order of their first column.
+ */
+struct drift_missing {
+	const struct krn_rows *deleted; /* name, parent, by, at, audit id */
+	const struct krn_rows *changed; /* id, by, at, audit id */
+};
+
+/* The first row of a text; how many there are when there is none. */
 static size_t
-drift_row(const struct krn_rows *rows, struct krn_str name)
+drift_row(const struct krn_rows *rows, struct krn_str text)
 {
 	size_t low = 0, high = krn_rows_nr(rows);
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (krn_str_cmp(krn_rows_str(rows, middle, 0), name) < 0)
+		if (krn_str_cmp(krn_rows_str(rows, middle, 0), text) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return low < krn_rows_nr(rows) &&
-		       krn_str_eq(krn_rows_str(rows, low, 0), name)
+		       krn_str_eq(krn_rows_str(rows, low, 0), text)
 		   ? low
 		   : krn_rows_nr(rows);
 }
 
-/* The live parent of what is missing; .s NULL: it has none. */
+/* The name of the parent of what is missing; .s NULL: it has none. */
 static struct krn_str
-drift_parent(const struct drift *drift, const struct krn_resource *missing)
+drift_parent(const struct krn_resource *missing)
 {
-	const struct krn_kind *kind = &krn_kinds[missing->kind];
-	const struct krn_value *name;
-	const struct krn_resource *parent;
-	int field;
+	const char *within = krn_kinds[missing->kind].within;
+	const struct krn_value *name =
+	    within ? krn_resource_get(missing, within) : NULL;
 
-	if (!kind->within)
-		return (struct krn_str){NULL, 0};
-	field = krn_kind_field_find(kind, krn_str_c(kind->within));
-	name = &missing->values[field];
-	parent =
-	    name->type == KRN_VALUE_STRING
-		? krn_live_find(&drift->live, kind->fields[field].reference,
-				name->string)
-		: NULL;
-	return parent ? parent->id : (struct krn_str){NULL, 0};
+	return name && name->type == KRN_VALUE_STRING
+		   ? name->string
+		   : (struct krn_str){NULL, 0};
 }
 
-/* The row of what is missing; how many there are when there is none. */
+/* The deleted row of that name and parent; as drift_row. */
 static size_t
-drift_find_row(const struct drift *drift, const struct krn_rows *rows,
-	       const struct krn_resource *missing)
+drift_deleted_row(const struct krn_rows *rows,
+		  const struct krn_resource *missing)
 {
-	const struct krn_str parent = drift_parent(drift, missing);
+	const struct krn_str parent = drift_parent(missing);
 	size_t row = drift_row(rows, missing->title);
 
-	while (row < krn_rows_nr(rows) && parent.s &&
-	       !krn_str_eq(krn_rows_str(rows, row, 1), parent)) {
-		row++;
-		if (row < krn_rows_nr(rows) &&
-		    !krn_str_eq(krn_rows_str(rows, row, 0), missing->title))
-			return krn_rows_nr(rows);
-	}
-	return row;
+	for (; row < krn_rows_nr(rows) &&
+	       krn_str_eq(krn_rows_str(rows, row, 0), missing->title);
+	     row++)
+		if (!parent.s ||
+		    (!krn_rows_is_null(rows, row, 1) &&
+		     krn_str_eq(krn_rows_str(rows, row, 1), parent)))
+			return row;
+	return krn_rows_nr(rows);
 }
 
-/* Copies of what is missing, with who deleted the last row of that name. */
+/* Note the three columns that say who; false: nobody is known. */
+static bool
+drift_take_culprit(const struct drift_missing *missing,
+		   struct krn_resource *gone)
+{
+	const struct krn_rows *rows = missing->changed;
+	size_t row = gone->id.s ? drift_row(rows, gone->id) : krn_rows_nr(rows);
+	size_t column = 1;
+
+	if (row == krn_rows_nr(rows)) {
+		rows = missing->deleted;
+		row = drift_deleted_row(rows, gone);
+		column = 2;
+	}
+	if (row == krn_rows_nr(rows))
+		return false;
+	gone->changed_by = krn_rows_str(rows, row, column);
+	gone->changed_at = krn_rows_str(rows, row, column + 1);
+	gone->changed_audit_id = krn_rows_str(rows, row, column + 2);
+	return true;
+}
+
+/* Copies of what is missing, with who made it so. */
 static enum krn_err
-drift_note_deleted(struct krn_cron *cron, struct drift *drift, int kind,
-		   const struct krn_rows *rows, struct krn_error *err)
+drift_note_missing(struct krn_cron *cron, struct drift *drift, int kind,
+		   const struct drift_missing *missing, struct krn_error *err)
 {
 	for (size_t i = 0; i < drift->changes.nr; i++) {
 		struct krn_change *change = &drift->changes.list[i];
-		struct krn_resource *gone;
+		struct krn_resource gone;
 
 		if (change->op != KRN_CHANGE_CREATE ||
 		    (int)change->after->kind != kind)
 			continue;
-		const size_t row = drift_find_row(drift, rows, change->after);
-
-		if (row == krn_rows_nr(rows))
+		gone = *change->after;
+		if (!drift_take_culprit(missing, &gone))
 			continue;
-		gone = krn_arena_make(cron->batch, struct krn_resource);
-		if (!gone)
+		struct krn_resource *kept =
+		    krn_arena_make(cron->batch, struct krn_resource);
+
+		if (!kept)
 			return krn_arena_fail(cron->batch, err);
-		*gone = *change->after;
-		gone->changed_by = krn_rows_str(rows, row, 2);
-		gone->changed_at = krn_rows_str(rows, row, 3);
-		gone->changed_audit_id = krn_rows_str(rows, row, 4);
-		change->after = gone;
+		*kept = gone;
+		change->after = kept;
 	}
 	return KRN_OK;
 }
 
-/* Who changed what is not there any more? One statement a kind. */
+/* Read what is known of the missing objects of a kind. */
 static enum krn_err
-drift_find_deleted(struct krn_cron *cron, struct drift *drift,
+drift_read_missing(struct krn_cron *cron, const struct krn_kind *kind,
+		   const struct krn_str *names, const struct krn_str *ids,
+		   size_t nr, struct drift_missing *ret, struct krn_error *err)
+{
+	const int parent =
+	    kind->within ? krn_kind_field_find(kind, krn_str_c(kind->within))
+			 : -1;
+	const struct krn_str tables[] = {
+	    krn_str_c(kind->table),
+	    krn_str_c(parent < 0
+			  ? kind->table
+			  : krn_kinds[kind->fields[parent].reference].table),
+	};
+	const struct krn_param deleted[] = {
+	    krn_param_str_array(cron->batch, names, nr),
+	    parent < 0 ? krn_param_null()
+		       : krn_param_c(kind->fields[parent].column),
+	};
+	const struct krn_param changed[] = {
+	    krn_param_str_array(cron->batch, ids, nr)};
+
+	if (!deleted[0].value || !changed[0].value)
+		return krn_arena_fail(cron->batch, err);
+	krn_db_send_named(cron->db, KRN_STMT_kind_deleted, tables, deleted,
+			  &ret->deleted);
+	krn_db_send_named(cron->db, KRN_STMT_kind_changed, tables, changed,
+			  &ret->changed);
+	return krn_db_flush(cron->db, err);
+}
+
+/* Who changed what is not there any more? A round trip a kind. */
+static enum krn_err
+drift_find_missing(struct krn_cron *cron, struct drift *drift,
 		   struct krn_error *err)
 {
-	struct krn_str *names = krn_arena_calloc(
-	    cron->batch, drift->changes.nr + 1, sizeof(*names));
+	const size_t most = drift->changes.nr + 1;
+	struct krn_str *names =
+	    krn_arena_calloc(cron->batch, most, sizeof(*names));
+	struct krn_str *ids = krn_arena_calloc(cron->batch, most, sizeof(*ids));
 	enum krn_err e;
 
-	if (!names)
+	if (!names || !ids)
 		return krn_arena_fail(cron->batch, err);
 	for (int kind = 0; kind < KRN_KIND__MAX; kind++) {
-		const struct krn_str table = krn_str_c(krn_kinds[kind].table);
-		const struct krn_rows *rows;
+		struct drift_missing missing;
 		size_t nr = 0;
 
 		for (size_t i = 0; i < drift->changes.nr; i++) {
 			const struct krn_change *c = &drift->changes.list[i];
 
-			if (c->op == KRN_CHANGE_CREATE &&
-			    (int)c->after->kind == kind)
-				names[nr++] = c->after->title;
+			if (c->op != KRN_CHANGE_CREATE ||
+			    (int)c->after->kind != kind)
+				continue;
+			names[nr] = c->after->title;
+			ids[nr++] = c->after->id.s ? c->after->id : KRN_STR("");
 		}
-		const char *within = krn_kinds[kind].within;
-		const int parent = within
-				       ? krn_kind_field_find(&krn_kinds[kind],
-							     krn_str_c(within))
-				       : -1;
-		const struct krn_param params[] = {
-		    krn_param_str_array(cron->batch, names, nr),
-		    parent < 0
-			? krn_param_null()
-			: krn_param_c(krn_kinds[kind].fields[parent].column)};
-
 		if (nr == 0)
 			continue;
-		if (!params[0].value)
-			return krn_arena_fail(cron->batch, err);
-		krn_db_send_named(cron->db, KRN_STMT_kind_deleted, &table,
-				  params, &rows);
-		if ((e = krn_db_flush(cron->db, err)) ||
-		    (e = drift_note_deleted(cron, drift, kind, rows, err)))
+		if ((e = drift_read_missing(cron, &krn_kinds[kind], names, ids,
+					    nr, &missing, err)) ||
+		    (e = drift_note_missing(cron, drift, kind, &missing, err)))
 			return e;
 	}
 	return KRN_OK;
@@ -353,7 +393,7 @@ drift_tenant(struct krn_cron *cron, struct krn_str id, struct krn_error *err)
 	enum krn_err e;
 
 	if ((e = drift_find(cron, id, &drift, err)) ||
-	    (e = drift_find_deleted(cron, &drift, err)) ||
+	    (e = drift_find_missing(cron, &drift, err)) ||
 	    (e = krn_db_commit(cron->db, err)))
 		return e;
 	if (drift.has_snapshot) {
