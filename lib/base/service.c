@@ -71,7 +71,8 @@ krn_service_alive(void)
 {
 	if (!service.is_read)
 		service_read();
-	if (!service.interval_us)
+	/* the first thread speaks for the program: another may go on alone */
+	if (!service.interval_us || gettid() != getpid())
 		return;
 	const int64_t now = krn_clock_monotonic_us();
 

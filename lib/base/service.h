@@ -19,7 +19,8 @@ void krn_service_ready(void);
 /*
  * To be called wherever the program is seen to move on: between requests,
  * jobs and rows, and while it waits. Tells at most four times in the
- * interval that the manager asks for; cheap in between.
+ * interval that the manager asks for; cheap in between. Of other threads
+ * than the first it is not taken for a sign of life.
  */
 void krn_service_alive(void);
 
