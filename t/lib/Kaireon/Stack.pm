@@ -389,7 +389,7 @@ sub end {
 	my ($self) = @_;
 	return if $self->{ended}++;
 	for my $name (sort keys %{ $self->{pids} }) {
-		is($self->stop($name, $name =~ /^nginx/ ? 'QUIT' : $name eq 'pooler' ? 'INT' : 'TERM'), 0, "$name ends with status 0");
+		is($self->stop($name, $name =~ /^nginx/ ? 'QUIT' : $name =~ /pooler$/ ? 'INT' : 'TERM'), 0, "$name ends with status 0");
 	}
 	$self->stop_postgres;
 	my @bad;
