@@ -268,6 +268,18 @@ dispatch_begin(struct dispatch_call *call, struct krn_error *err)
 	return KRN_OK;
 }
 
+enum krn_err
+krn_request_go_on(struct krn_request *request, struct krn_error *err)
+{
+	struct dispatch_call *call = dispatch_call_of(request);
+	enum krn_err e;
+
+	KRN_BUG_IF(call->is_kept);
+	if ((e = krn_db_commit(request->db, err)))
+		return e;
+	return dispatch_begin(call, err);
+}
+
 /* Body, fields and Idempotency-Key: what a client got wrong. */
 static enum krn_err
 dispatch_parse(struct dispatch_call *call, struct krn_error *err)

@@ -86,6 +86,14 @@ KRN_MUSTCHECK enum krn_err krn_request_identify(struct krn_request *request,
 						struct krn_error *err);
 
 /*
+ * Commit what was done so far and begin anew, for work that is more than one
+ * transaction should hold. Only for routes whose answer is never kept.
+ * Errors: as krn_db_commit, and those of authentication at the next flush
+ */
+KRN_MUSTCHECK enum krn_err krn_request_go_on(struct krn_request *request,
+					     struct krn_error *err);
+
+/*
  * Commit, with the answer kept when the call has an Idempotency-Key: so the
  * answer must be complete.
  * Errors: as krn_db_commit

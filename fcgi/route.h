@@ -92,7 +92,8 @@ struct krn_route {
 	size_t fields_nr;
 	size_t fields_size; /* sizeof the route's struct */
 	const struct krn_ratelimit *limit; /* NULL: none */
-	/* a POST whose answer is a secret: an Idempotency-Key is ignored */
+	/* a POST whose answer is a secret, or that is several transactions:
+	 * an Idempotency-Key is ignored */
 	bool never_kept;
 	bool any_query;   /* unknown query parameters are ignored (gitops) */
 	krn_handler_fn handler;

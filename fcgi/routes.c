@@ -21,6 +21,7 @@
 #include "fcgi/route_notification.h"
 #include "fcgi/route_pending.h"
 #include "fcgi/route_report.h"
+#include "fcgi/route_reset.h"
 #include "fcgi/route_retention.h"
 #include "fcgi/route_run.h"
 #include "fcgi/route_settings.h"
@@ -225,6 +226,15 @@ static const struct krn_field apikey_delete_fields[] = {
 #define QUERY_TEXT(owner, json, member) \
 	{ .name = json, .in = KRN_IN_QUERY, .type = KRN_FIELD_STRING, .min = 1, .max = 255, .offset = offsetof(struct owner, member) }
 
+static const struct krn_field reset_fields[] = {
+	{ .name = "confirm", .in = KRN_IN_BODY, .type = KRN_FIELD_BOOL, .required = true,
+	  .offset = offsetof(struct krn_reset_fields, confirm) },
+};
+
+static const struct krn_field erasure_fields[] = {
+	BODY_TEXT(krn_erasure_fields, "customerId", customer_id),
+};
+
 static const char *const cache_scopes[] = {"all", "offers", "qualificationRule", "contactPolicy", NULL};
 
 static const struct krn_field cache_fields[] = {
@@ -421,6 +431,8 @@ const struct krn_route krn_routes[] = {
 	{ .path = "/api/v1/decision-flows/{id}/versions/{version}", .methods = KRN_GET, .name = "flow.version",
 	  .auth = KRN_AUTH_VIEWER, API, READ, .handler = krn_route_flow_version },
 
+	{ .path = "/api/v1/gdpr/erasure", .methods = KRN_POST, .name = "gdpr.erasure", .auth = KRN_AUTH_ADMIN, API, WRITE, JSON,
+	  FIELDS(erasure_fields, krn_erasure_fields), .handler = krn_route_gdpr_erasure },
 	{ .path = "/api/v1/gitops/apply", .methods = KRN_POST, .name = "gitops.apply", .auth = KRN_AUTH_VIEWER, API,
 	  WRITE, .tx_of = krn_route_gitops_tx, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_apply },
 	{ .path = "/api/v1/gitops/diff", .methods = KRN_POST, .name = "gitops.diff", .auth = KRN_AUTH_VIEWER, API,
@@ -518,7 +530,8 @@ const struct krn_route krn_routes[] = {
 	  .handler = krn_route_settings_get },
 	{ .path = "/api/v1/tenant-settings", .methods = KRN_PUT, .name = "tenant.settings", .auth = KRN_AUTH_ADMIN, API, WRITE, JSON,
 	  FIELDS(settings_fields, krn_settings_fields), .handler = krn_route_settings_put },
-	PENDING(KRN_POST, "/api/v1/tenant/reset", "tenant.reset", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/tenant/reset", .methods = KRN_POST, .name = "tenant.reset", .auth = KRN_AUTH_ADMIN, API, WRITE, JSON,
+	  FIELDS(reset_fields, krn_reset_fields), .never_kept = true, .handler = krn_route_tenant_reset },
 
 	{ .path = "/healthz", .methods = KRN_GET, .name = "health", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,
 	  .body = KRN_BODY_NONE, .handler = krn_route_health },

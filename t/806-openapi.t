@@ -117,6 +117,17 @@ call(204, "DELETE $keys?id=$new->{id}", body => { reason => 'over' });
 call(404, "DELETE $keys?id=$new->{id}");
 call(400, "DELETE $keys");
 
+# erasure, reset: of a tenant that nobody else needs
+my $third = $stack->tenant('three');
+call(200, 'POST /api/v1/gdpr/erasure', body => { customerId => 'c' }, key => $third->{admin});
+call(400, 'POST /api/v1/gdpr/erasure', body => $_, key => $third->{admin}) for {}, { customerId => '' }, { customerId => 'c', x => 1 };
+call(200, 'POST /api/v1/tenant/reset', body => { confirm => JSON::PP::true }, key => $third->{admin});
+call(400, 'POST /api/v1/tenant/reset', body => $_, key => $third->{admin}) for {}, { confirm => JSON::PP::false }, { confirm => 1 };
+$stack->owner("UPDATE kaireon.tenants SET legal_hold = true WHERE tenant_id = 'three'");
+call(409, 'POST /api/v1/gdpr/erasure', body => { customerId => 'c' }, key => $third->{admin});
+call(409, 'POST /api/v1/tenant/reset', body => { confirm => JSON::PP::true }, key => $third->{admin});
+$stack->ctl('tenant', 'suspend', '--id', 'three'); # no cron call tells of it
+
 # cache, dead letters
 call(200, 'POST /api/v1/admin/cache');
 call(200, 'GET /api/v1/admin/dlq?topic=campaign_runs');
