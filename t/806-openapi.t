@@ -126,6 +126,7 @@ call(400, 'POST /api/v1/tenant/reset', body => $_, key => $third->{admin}) for {
 $stack->owner("UPDATE kaireon.tenants SET legal_hold = true WHERE tenant_id = 'three'");
 call(409, 'POST /api/v1/gdpr/erasure', body => { customerId => 'c' }, key => $third->{admin});
 call(409, 'POST /api/v1/tenant/reset', body => { confirm => JSON::PP::true }, key => $third->{admin});
+$stack->owner("UPDATE kaireon.tenants SET legal_hold = false WHERE tenant_id = 'three'");
 $stack->ctl('tenant', 'suspend', '--id', 'three'); # no cron call tells of it
 
 # cache, dead letters
