@@ -34,8 +34,11 @@ static const struct {
 	const char *job;
 	int64_t seconds;
 } doctor_jobs[] = {
+    {"approvals-expire", HOUR},
+    {"cleanup", 49 * HOUR},
     {"export-interactions", 3 * HOUR},
     {"gitops-drift-check", 49 * HOUR},
+    {"tick", 10 * MINUTE},
 };
 
 /* Columns of doctor_state. */

@@ -84,6 +84,13 @@ like($text{'kaireon-cron@.service'}, qr/^$_$/m, "a call: $_") for 'Type=oneshot'
 	is_deeply([sort map { m{^(?:GET)\t/api/(?:v1/)?cron/(\S+)\t} ? $1 : () } split /\n/, $routes], [sort @jobs], 'which are all there are');
 }
 
+# and kaireonctl doctor looks at each of them
+{
+	open my $in, '<', "$source/ctl/cmd_doctor.c" or die $!;
+	my ($table) = do { local $/; <$in> } =~ /doctor_jobs\[\] = \{\n(.*?)\};/s;
+	is_deeply([sort $table =~ /^\s*\{"([a-z-]+)"/mg], [sort @{ $instances{'kaireon-cron@.service'} }], 'the jobs of doctor_jobs in ctl/cmd_doctor.c are those of the timers');
+}
+
 # an answer that is not ok fails the unit
 for my $case ([0, '{"ok": true, "skipped": false}'], [1, '{"ok": false}'], [1, '{"error": {"status": 503}}'], [1, 'nothing'], [1, '']) {
 	my ($want, $answer) = @$case;

@@ -153,7 +153,7 @@ rename "$dir/cron.gone", "$dir/cron.sock";
 
 # timers: nothing for two days, then a call
 $stack->owner("UPDATE kaireon.schema_migrations SET applied_at = applied_at - interval '50 hours'");
-wrong('timers', qr/export-interactions: the last good call was 30\d\d minutes ago, if there ever was one/, 'a timer that never fired');
+wrong('timers', qr/approvals-expire: the last good call was 30\d\d minutes ago, if there ever was one/, 'timers that never fired');
 my @headers = (headers => { X_CRON_SECRET => 'cron-secret' });
 is($stack->request('GET', "/api/v1/cron/$_", @headers)->{json}{ok}, JSON::PP::true, "a call of $_") for qw(export-interactions);
 my @others = grep { $_ ne 'export-interactions' } map { m{kaireon-cron-(.+)\.timer$} } glob "$stack->{source}/systemd/*.timer";
