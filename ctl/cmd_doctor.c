@@ -321,8 +321,9 @@ doctor_export(const struct doctor *doctor, struct doctor_answer *answer)
 	if (krn_rows_int(doctor->state, 0, EXPORTS_FOREIGN))
 		doctor_wrong(
 		    doctor, answer,
-		    "after a logical restore: kaireonctl export "
-		    "rebase",
+		    "a dump was restored into another cluster, where "
+		    "numbers of transactions differ: restore a base "
+		    "backup (doc/backup.md)",
 		    "%lld tenants have a checkpoint of another "
 		    "cluster",
 		    (long long)krn_rows_int(doctor->state, 0, EXPORTS_FOREIGN));
