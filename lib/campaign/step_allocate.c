@@ -234,6 +234,7 @@ krn_step_allocate(struct krn_step *step, struct krn_error *err)
 	    (e = step_load(step, &run, err)))
 		return e;
 	if (run.is_running) {
+		krn_db_send(step->db, KRN_STMT_run_work_mem, NULL, NULL);
 		const struct step_limits limits = step_limits(&run.config);
 		const struct krn_str payload =
 		    krn_str_printf(step->arena, "{\"runId\": \"%.*s\"}",

@@ -196,6 +196,7 @@ krn_step_plan(struct krn_step *step, struct krn_error *err)
 		return e;
 	/* a flush waits for us, or we see what it left */
 	krn_db_send(step->db, KRN_STMT_epoch_hold, NULL, NULL);
+	krn_db_send(step->db, KRN_STMT_run_work_mem, NULL, NULL);
 	krn_db_send(step->db, KRN_STMT_run_status, params, &status);
 	krn_db_send(step->db, KRN_STMT_decide_config, params, &fixed);
 	if ((e = krn_db_flush(step->db, err)))

@@ -13,5 +13,5 @@ COPY (
 	      WHERE l.tenant_id = kaireon.tenant_id()
 	        AND l.run_month = kaireon.argument('run_month')::date
 	        AND l.run_id = kaireon.argument('run_id') AND l.rank > 0) AS c
-	ORDER BY c.key DESC, c.customer_id, c.rank
+	ORDER BY c.key DESC, c.customer, c.rank
 ) TO STDOUT;
