@@ -12,8 +12,9 @@ WITH point AS (
 	                p.path_at + interval '1 millisecond') AS next_at
 	FROM kaireon.export_checkpoints AS p, pg_catalog.pg_control_system() AS c
 	WHERE p.tenant_id = kaireon.tenant_id() AND p.stream = 'interaction_history'
-), bound AS (
-	SELECT n.commit_xid, n.id, count(*) OVER () AS nr
+), filled AS (
+	-- a full batch ends at its last row; skipping to it counts and keeps nothing
+	SELECT n.commit_xid, n.id, $2::int8 AS nr
 	FROM point AS p
 	-- lateral: the point is a bound of the index, not a filter behind it
 	CROSS JOIN LATERAL (
@@ -23,10 +24,25 @@ WITH point AS (
 		  AND (h.commit_xid, h.id) > (p.commit_xid, p.id)
 		  AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
 		ORDER BY h.commit_xid, h.id
-		LIMIT $2::int8) AS n
+		OFFSET $2::int8 - 1 LIMIT 1) AS n
 	WHERE p.intent_path IS NULL AND NOT p.changed
-	ORDER BY n.commit_xid DESC, n.id DESC
-	LIMIT 1
+), bound AS (
+	SELECT f.commit_xid, f.id, f.nr FROM filled AS f
+	UNION ALL
+	-- the rest, which is less
+	(SELECT n.commit_xid, n.id, count(*) OVER () AS nr
+	 FROM point AS p
+	 CROSS JOIN LATERAL (
+		SELECT h.commit_xid, h.id
+		FROM kaireon.interaction_history AS h
+		WHERE h.tenant_id = kaireon.tenant_id()
+		  AND (h.commit_xid, h.id) > (p.commit_xid, p.id)
+		  AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
+		ORDER BY h.commit_xid, h.id
+		LIMIT $2::int8) AS n
+	 WHERE p.intent_path IS NULL AND NOT p.changed AND NOT EXISTS (SELECT FROM filled)
+	 ORDER BY n.commit_xid DESC, n.id DESC
+	 LIMIT 1)
 ), made AS (
 	UPDATE kaireon.export_checkpoints AS p
 	SET intent_commit_xid = b.commit_xid, intent_id = b.id, intent_at = n.next_at,
