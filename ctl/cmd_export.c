@@ -1,12 +1,13 @@
 /*
- * kaireonctl verify-export: the lake against the table, of one tenant or of
- * all.
+ * kaireonctl verify-export: the lake against the table; export rebase: the
+ * export after a restore. Of one tenant or of all.
  */
 
 #include "base/base.h"
 
 #include "base/json_out.h"
 #include "ctl/ctl.h"
+#include "lifecycle/rebase.h"
 #include "lifecycle/verify.h"
 
 /* Names that are listed of each kind; the rest is counted. */
@@ -163,5 +164,58 @@ krn_cmd_verify_export(struct krn_ctl *ctl, struct krn_error *err)
 	if (ctl->json)
 		return export_print_json(ctl, &verify, &report, err);
 	export_print(&verify, &report);
+	return KRN_OK;
+}
+
+/* No export may run meanwhile: the lock of its cron job is the session's. */
+static enum krn_err
+export_lock(struct krn_ctl *ctl, struct krn_error *err)
+{
+	const struct krn_param job[] = {krn_param_c("export-interactions")};
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_begin(ctl->db, ctl->arena, KRN_TX_WRITE, err)))
+		return e;
+	krn_db_send(ctl->db, KRN_STMT_cron_lock, job, &rows);
+	if ((e = krn_db_commit(ctl->db, err)))
+		return e;
+	return krn_rows_bool(rows, 0, 0)
+		   ? KRN_OK
+		   : krn_refuse(err, KRN_ERR_CONFLICT, "an export is running");
+}
+
+enum krn_err
+krn_cmd_export_rebase(struct krn_ctl *ctl, struct krn_error *err)
+{
+	struct krn_rebase done, sum = {.changed = false};
+	struct krn_str *tenants;
+	size_t nr;
+	enum krn_err e;
+
+	if ((e = export_tenants(ctl, ctl->arena, &tenants, &nr, err)) ||
+	    (e = export_lock(ctl, err)))
+		return e;
+	for (size_t i = 0; i < nr; i++) {
+		if ((e = krn_rebase_tenant(ctl->db, ctl->options, tenants[i],
+					   &done, err)))
+			return e;
+		sum.changed |= done.changed;
+		sum.files += done.files;
+		sum.adopted += done.adopted;
+		sum.rows += done.rows;
+		if (!ctl->json)
+			printf(done.changed ? "%.*s: %lld rows in %lld files, "
+					      "%lld of them published after "
+					      "the dump\n"
+					    : "%.*s: of this cluster\n",
+			       KRN_STR_ARG(tenants[i]), (long long)done.rows,
+			       (long long)done.files, (long long)done.adopted);
+	}
+	if (ctl->json)
+		printf("{\"rebased\": %s, \"rows\": %lld, \"files\": %lld, "
+		       "\"adopted\": %lld}\n",
+		       sum.changed ? "true" : "false", (long long)sum.rows,
+		       (long long)sum.files, (long long)sum.adopted);
 	return KRN_OK;
 }

@@ -59,6 +59,7 @@ enum krn_err krn_cmd_gitops_schema(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_doctor(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_setup(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_verify_audit(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_export_rebase(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_verify_export(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_options(struct krn_ctl *ctl, struct krn_error *err);
 

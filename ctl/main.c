@@ -23,6 +23,7 @@ static const struct {
 	{"cron",    "run",       "",    false, krn_cmd_cron_run,       "cron run export-interactions|cleanup|approvals-expire|gitops-drift-check|tick"},
 	{"demo",    "customers", "",    false, krn_cmd_demo_customers, "demo customers [--count N] [--seed S]"},
 	{"doctor",  NULL,        "",    false, krn_cmd_doctor,         "doctor [--skip CHECK,…] [--run-dir FOLDER]"},
+	{"export",  "rebase",    "",    true,  krn_cmd_export_rebase,  "export rebase [--tenant ID]"},
 	{"gitops",  "apply",     "",    false, krn_cmd_gitops_apply,   "gitops apply [--kinds KIND,…] [--prune] [--max-deletes N] [--plan HASH] [--dry-run] [--exit-code] FILE|DIRECTORY|-"},
 	{"gitops",  "diff",      "",    false, krn_cmd_gitops_diff,    "gitops diff [--kinds KIND,…] [--prune] [--max-deletes N] [--exit-code] FILE|DIRECTORY|-"},
 	{"gitops",  "export",    "",    false, krn_cmd_gitops_export,  "gitops export [--kinds KIND,…] [--format yaml|json] [FILE|DIRECTORY/]"},

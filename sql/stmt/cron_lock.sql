@@ -2,7 +2,7 @@
 -- Taken once however often it is asked for.
 -- params: job text
 -- result: one_row (taken bool)
--- role: worker
+-- role: owner, worker
 -- access: write
 SELECT CASE WHEN EXISTS (
 	SELECT FROM pg_catalog.pg_locks AS l
