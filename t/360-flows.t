@@ -183,6 +183,13 @@ is(call('DELETE', "/$caller->{id}")->{status}, 404, 'and cannot be deleted again
 is(call('DELETE', "/$first->{id}")->{status}, 204, 'then the first one');
 is(call('POST', '', { name => 'Caller' })->{status}, 201, 'its name is free again');
 
+# a reference that leads nowhere already stands in nobody's way
+$stack->owner("INSERT INTO kaireon.offers (tenant_id, id, name, category_id) VALUES ('one', 'off_lost', 'Lost', 'cat_lost')") if
+	$stack->owner("INSERT INTO kaireon.categories (tenant_id, id, name, deleted_at) VALUES ('one', 'cat_lost', 'gone', now()) RETURNING id");
+my $spare = call('POST', '', { name => 'Spare' })->{json}{id};
+is(call('DELETE', "/$spare")->{status}, 204, 'nothing that stays refers to it');
+$stack->owner("UPDATE kaireon.offers SET deleted_at = now() WHERE id = 'off_lost'");
+
 # pages
 call('POST', '', { name => "Page $_", $_ % 2 ? (status => 'paused') : () }) for 1 .. 7;
 my (@seen, $cursor);

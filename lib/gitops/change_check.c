@@ -24,8 +24,12 @@ change_check_link(struct change_find *find, const struct krn_resource *from,
 		  const char *field, enum krn_kind_id kind,
 		  const struct krn_value *name)
 {
-	if (name->type == KRN_VALUE_STRING &&
-	    !krn_changes_id(find->changes, kind, name->string).s)
+	if (name->type != KRN_VALUE_STRING ||
+	    krn_changes_id(find->changes, kind, name->string).s)
+		return;
+	/* what is live and leads nowhere already is not these changes' doing */
+	if (from->place != KRN_PLACE_LIVE ||
+	    krn_live_find(find->changes->live, kind, name->string))
 		change_dangling(find, from, field, krn_kinds[kind].name, name);
 }
 
@@ -70,7 +74,7 @@ change_check_scope(struct change_find *find, const struct krn_resource *from,
 	if (kind >= 0)
 		change_check_link(find, from, "scopeRef",
 				  (enum krn_kind_id)kind, ref);
-	else if (kind == KRN_REF_SEGMENT &&
+	else if (kind == KRN_REF_SEGMENT && from->place != KRN_PLACE_LIVE &&
 		 !krn_live_segment(find->changes->live, ref->string).s)
 		change_dangling(find, from, "scopeRef", "segment", ref);
 }
