@@ -7,24 +7,6 @@
 #include "fcgi/object.h"
 
 enum krn_err
-krn_object_answer(struct krn_request *request, struct krn_response *response,
-		  enum krn_stmt stmt, const struct krn_param *params,
-		  const char *noun, struct krn_error *err)
-{
-	const struct krn_rows *rows;
-	enum krn_err e;
-
-	krn_db_send(request->db, stmt, params, &rows);
-	if ((e = krn_db_commit(request->db, err)))
-		return e;
-	if (krn_rows_nr(rows) == 0)
-		return krn_refuse(err, KRN_ERR_NOTFOUND, "no such %s", noun);
-	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
-	response->rows = 1;
-	return KRN_OK;
-}
-
-enum krn_err
 krn_object_begin(struct krn_request *request,
 		 const struct krn_object_kind *kind, struct krn_object *ret,
 		 struct krn_error *err)

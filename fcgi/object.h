@@ -2,8 +2,8 @@
 #define KRN_FCGI_OBJECT_H
 
 /*
- * What routes of watch/object.h have in common: answers that are one document,
- * and bodies whose fields are those of a form, in its order.
+ * What routes of watch/object.h have in common: bodies whose fields are those of
+ * a form, in its order.
  */
 
 #include "fcgi/request.h"
@@ -14,15 +14,6 @@ struct krn_object_fields {
 	struct krn_fields head;
 	struct krn_form_values form;
 };
-
-/*
- * A statement of (id) that gives one document, or 404 "no such <noun>".
- * `params` begin with the id.
- */
-KRN_MUSTCHECK enum krn_err
-krn_object_answer(struct krn_request *request, struct krn_response *response,
-		  enum krn_stmt stmt, const struct krn_param *params,
-		  const char *noun, struct krn_error *err);
 
 /* A change of the caller's; the caller is identified. Errors: as identify. */
 KRN_MUSTCHECK enum krn_err krn_object_begin(struct krn_request *request,

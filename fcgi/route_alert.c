@@ -6,13 +6,14 @@
 
 #include "fcgi/route_alert.h"
 
+#include "fcgi/document.h"
 #include "watch/alert.h"
 
 enum krn_err
 krn_route_alert_list(struct krn_request *request, struct krn_response *response,
 		     struct krn_error *err)
 {
-	return krn_object_answer(request, response, KRN_STMT_alert_list, NULL,
+	return krn_document_answer(request, response, KRN_STMT_alert_list, NULL,
 				 "list", err);
 }
 
@@ -23,7 +24,7 @@ krn_route_alert_get(struct krn_request *request, struct krn_response *response,
 	const struct krn_param params[] = {
 	    krn_param_str(request->path_params[0])};
 
-	return krn_object_answer(request, response, KRN_STMT_alert_get, params,
+	return krn_document_answer(request, response, KRN_STMT_alert_get, params,
 				 "alert rule", err);
 }
 
@@ -58,7 +59,7 @@ krn_route_alert_events(struct krn_request *request,
 	    krn_param_int(request->arena, fields->limit),
 	};
 
-	return krn_object_answer(request, response, KRN_STMT_alert_events,
+	return krn_document_answer(request, response, KRN_STMT_alert_events,
 				 params, "alert rule", err);
 }
 

@@ -6,26 +6,8 @@
 
 #include "fcgi/route_approval.h"
 
+#include "fcgi/document.h"
 #include "lifecycle/approval.h"
-
-/* A document that is read, or 404. */
-static enum krn_err
-approval_read_document(struct krn_request *request,
-		       struct krn_response *response, enum krn_stmt stmt,
-		       const struct krn_param *params, struct krn_error *err)
-{
-	const struct krn_rows *rows;
-	enum krn_err e;
-
-	krn_db_send(request->db, stmt, params, &rows);
-	if ((e = krn_db_commit(request->db, err)))
-		return e;
-	if (krn_rows_nr(rows) == 0)
-		return krn_refuse(err, KRN_ERR_NOTFOUND, "no such approval");
-	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
-	response->rows = 1;
-	return KRN_OK;
-}
 
 enum krn_err
 krn_route_approval_list(struct krn_request *request,
@@ -39,8 +21,8 @@ krn_route_approval_list(struct krn_request *request,
 	    krn_param_str(fields->cursor.s ? fields->cursor : KRN_STR("")),
 	};
 
-	return approval_read_document(request, response, KRN_STMT_approval_list,
-				      params, err);
+	return krn_document_answer(request, response, KRN_STMT_approval_list,
+				   params, "approval", err);
 }
 
 enum krn_err
@@ -50,8 +32,8 @@ krn_route_approval_get(struct krn_request *request,
 	const struct krn_param params[] = {
 	    krn_param_str(request->path_params[0])};
 
-	return approval_read_document(request, response, KRN_STMT_approval_get,
-				      params, err);
+	return krn_document_answer(request, response, KRN_STMT_approval_get,
+				   params, "approval", err);
 }
 
 enum krn_err

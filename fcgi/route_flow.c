@@ -7,31 +7,10 @@
 #include "fcgi/route_flow.h"
 
 #include "base/json_out.h"
+#include "fcgi/document.h"
 #include "fcgi/fields.h"
 #include "gitops/edit.h"
 #include "gitops/flow.h"
-
-/* One document, or what is told when there is none. */
-static enum krn_err
-flow_document(struct krn_request *request, struct krn_response *response,
-	      enum krn_stmt stmt, const struct krn_param *params,
-	      enum krn_err otherwise, const char *why, struct krn_error *err)
-{
-	const struct krn_rows *rows;
-	enum krn_err e;
-
-	krn_db_send(request->db, stmt, params, &rows);
-	/* what was changed commits with the answer that is kept of it */
-	e = request->route->tx == KRN_TX_READ ? krn_db_commit(request->db, err)
-					      : krn_db_flush(request->db, err);
-	if (e)
-		return e;
-	if (krn_rows_nr(rows) == 0)
-		return krn_refuse(err, otherwise, "%s", why);
-	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
-	response->rows = 1;
-	return KRN_OK;
-}
 
 /* The flow as it is. */
 static enum krn_err
@@ -40,8 +19,8 @@ flow_answer(struct krn_request *request, struct krn_response *response,
 {
 	const struct krn_param params[] = {krn_param_str(id)};
 
-	return flow_document(request, response, KRN_STMT_flow_get, params,
-			     KRN_ERR_NOTFOUND, "no such flow", err);
+	return krn_document_answer(request, response, KRN_STMT_flow_get, params,
+				   "flow", err);
 }
 
 enum krn_err
@@ -54,9 +33,17 @@ krn_route_flow_list(struct krn_request *request, struct krn_response *response,
 	    krn_param_str(fields->cursor.s ? fields->cursor : KRN_STR("")),
 	};
 
-	return flow_document(request, response, KRN_STMT_flow_list, params,
-			     KRN_ERR_INVALID,
-			     "the cursor is not one of this list", err);
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(request->db, KRN_STMT_flow_list, params, &rows,
+			     err)))
+		return e;
+	if (krn_rows_nr(rows) == 0)
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "the cursor is not one of this list");
+	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
+	return KRN_OK;
 }
 
 enum krn_err
@@ -177,8 +164,8 @@ krn_route_flow_versions(struct krn_request *request,
 	    krn_param_int(request->arena, fields->cursor),
 	};
 
-	return flow_document(request, response, KRN_STMT_flow_version_list,
-			     params, KRN_ERR_NOTFOUND, "no such flow", err);
+	return krn_document_answer(
+	    request, response, KRN_STMT_flow_version_list, params, "flow", err);
 }
 
 enum krn_err
@@ -195,7 +182,6 @@ krn_route_flow_version(struct krn_request *request,
 	    krn_param_int(request->arena, version),
 	};
 
-	return flow_document(request, response, KRN_STMT_flow_version_get,
-			     params, KRN_ERR_NOTFOUND,
-			     "no such version of the flow", err);
+	return krn_document_answer(request, response, KRN_STMT_flow_version_get,
+				   params, "version of the flow", err);
 }

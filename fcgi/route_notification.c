@@ -6,6 +6,7 @@
 
 #include "fcgi/route_notification.h"
 
+#include "fcgi/document.h"
 #include "watch/provider.h"
 #include "watch/send.h"
 
@@ -13,7 +14,7 @@ enum krn_err
 krn_route_provider_list(struct krn_request *request,
 			struct krn_response *response, struct krn_error *err)
 {
-	return krn_object_answer(request, response, KRN_STMT_provider_list,
+	return krn_document_answer(request, response, KRN_STMT_provider_list,
 				 NULL, "list", err);
 }
 
@@ -24,7 +25,7 @@ krn_route_provider_get(struct krn_request *request,
 	const struct krn_param params[] = {
 	    krn_param_str(request->path_params[0])};
 
-	return krn_object_answer(request, response, KRN_STMT_provider_get,
+	return krn_document_answer(request, response, KRN_STMT_provider_get,
 				 params, "notification provider", err);
 }
 
@@ -76,6 +77,6 @@ krn_route_delivery_list(struct krn_request *request,
 	    krn_param_str(fields->status),
 	};
 
-	return krn_object_answer(request, response, KRN_STMT_outbox_list,
+	return krn_document_answer(request, response, KRN_STMT_outbox_list,
 				 params, "list", err);
 }

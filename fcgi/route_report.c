@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/id.h"
 #include "base/json_in.h"
+#include "fcgi/document.h"
 #include "watch/report.h"
 
 static const struct {
@@ -107,7 +108,7 @@ krn_route_report_template_list(struct krn_request *request,
 			       struct krn_response *response,
 			       struct krn_error *err)
 {
-	return krn_object_answer(request, response,
+	return krn_document_answer(request, response,
 				 KRN_STMT_report_template_list, NULL, "list",
 				 err);
 }
@@ -120,7 +121,7 @@ krn_route_report_template_get(struct krn_request *request,
 	const struct krn_param params[] = {
 	    krn_param_str(request->path_params[0])};
 
-	return krn_object_answer(request, response,
+	return krn_document_answer(request, response,
 				 KRN_STMT_report_template_get, params,
 				 "report template", err);
 }
@@ -157,7 +158,7 @@ krn_route_report_schedule_list(struct krn_request *request,
 			       struct krn_response *response,
 			       struct krn_error *err)
 {
-	return krn_object_answer(request, response,
+	return krn_document_answer(request, response,
 				 KRN_STMT_report_schedule_list, NULL, "list",
 				 err);
 }
@@ -170,7 +171,7 @@ krn_route_report_schedule_get(struct krn_request *request,
 	const struct krn_param params[] = {
 	    krn_param_str(request->path_params[0])};
 
-	return krn_object_answer(request, response,
+	return krn_document_answer(request, response,
 				 KRN_STMT_report_schedule_get, params,
 				 "report schedule", err);
 }
@@ -270,7 +271,7 @@ krn_route_report_run_list(struct krn_request *request,
 	    krn_param_str(fields->template_id),
 	};
 
-	return krn_object_answer(request, response, KRN_STMT_report_run_list,
+	return krn_document_answer(request, response, KRN_STMT_report_run_list,
 				 params, "list", err);
 }
 
@@ -281,7 +282,7 @@ krn_route_report_run_get(struct krn_request *request,
 	const struct krn_param params[] = {
 	    krn_param_str(request->path_params[0])};
 
-	return krn_object_answer(request, response, KRN_STMT_report_run_get,
+	return krn_document_answer(request, response, KRN_STMT_report_run_get,
 				 params, "run of a report", err);
 }
 

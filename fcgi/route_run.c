@@ -14,6 +14,7 @@
 #include "campaign/list.h"
 #include "campaign/run.h"
 #include "egress/s3.h"
+#include "fcgi/document.h"
 #include "fcgi/spawn.h"
 
 enum krn_err
@@ -192,26 +193,6 @@ krn_route_run_inline(struct krn_request *request, struct krn_response *response,
 	return KRN_OK;
 }
 
-/* One document or 404. */
-static enum krn_err
-run_document(struct krn_request *request, struct krn_response *response,
-	     enum krn_stmt stmt, const struct krn_param *params,
-	     struct krn_error *err)
-{
-	const struct krn_rows *rows;
-	enum krn_err e;
-
-	krn_db_send(request->db, stmt, params, &rows);
-	if ((e = krn_db_commit(request->db, err)))
-		return e;
-	if (krn_rows_nr(rows) == 0 || krn_rows_is_null(rows, 0, 0))
-		return krn_refuse(err, KRN_ERR_NOTFOUND,
-				  "no such campaign or run");
-	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
-	response->rows = 1;
-	return KRN_OK;
-}
-
 enum krn_err
 krn_route_run_get(struct krn_request *request, struct krn_response *response,
 		  struct krn_error *err)
@@ -224,8 +205,8 @@ krn_route_run_get(struct krn_request *request, struct krn_response *response,
 						   : KRN_STR("")),
 	};
 
-	return run_document(request, response, KRN_STMT_campaign_get, params,
-			    err);
+	return krn_document_answer(request, response, KRN_STMT_campaign_get,
+				   params, "campaign or run", err);
 }
 
 enum krn_err
@@ -251,7 +232,8 @@ krn_route_run_runs(struct krn_request *request, struct krn_response *response,
 	const struct krn_param params[] = {
 	    krn_param_str(request->path_params[0])};
 
-	return run_document(request, response, KRN_STMT_run_list, params, err);
+	return krn_document_answer(request, response, KRN_STMT_run_list, params,
+				   "campaign or run", err);
 }
 
 enum krn_err
@@ -262,7 +244,8 @@ krn_route_run_progress(struct krn_request *request,
 	    krn_param_str(request->path_params[0]),
 	    krn_param_str(request->path_params[1])};
 
-	return run_document(request, response, KRN_STMT_run_get, params, err);
+	return krn_document_answer(request, response, KRN_STMT_run_get, params,
+				   "campaign or run", err);
 }
 
 /* How long a link to S3 may be used. Source: contract 5. */

@@ -95,6 +95,31 @@ audit_param(struct krn_str json)
 }
 
 enum krn_err
+krn_audit_object(struct krn_arena *arena, const struct krn_member *members,
+		 size_t nr, struct krn_str *ret, struct krn_error *err)
+{
+	const struct krn_value object = {.type = KRN_VALUE_OBJECT,
+					 .object = {members, nr}};
+	struct krn_buf buf;
+
+	krn_buf_init(&buf, arena);
+	krn_json_canonical(&buf, &object);
+	return krn_buf_end(&buf, ret, err);
+}
+
+enum krn_err
+krn_audit_status(struct krn_arena *arena, struct krn_str status,
+		 struct krn_str *ret, struct krn_error *err)
+{
+	const struct krn_member members[] = {
+	    {KRN_STR("status"), krn_value_str(status)}};
+
+	*ret = status;
+	return status.s ? krn_audit_object(arena, members, 1, ret, err)
+			: KRN_OK;
+}
+
+enum krn_err
 krn_audit_append(struct krn_arena *arena, struct krn_db *db,
 		 const struct krn_caller *caller, const struct krn_audit *row,
 		 struct krn_error *err)

@@ -16,6 +16,7 @@
  */
 
 #include "access/caller.h"
+#include "base/value.h"
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "store/db.h"
@@ -24,9 +25,24 @@ struct krn_audit {
 	struct krn_str id; /* krn_id_make("aud"); .s NULL: made here */
 	const char *action;
 	const char *entity_type;
-	struct krn_str entity_id, entity_name;     /* .s NULL: none */
-	struct krn_str changes, before, after;     /* JSON; .s NULL: none */
+	struct krn_str entity_id, entity_name; /* .s NULL: none */
+	struct krn_str changes, before, after; /* JSON; .s NULL: none */
 };
+
+/*
+ * An object of these members as JSON, for changes, before and after.
+ * Errors: as krn_arena_fail
+ */
+KRN_MUSTCHECK enum krn_err krn_audit_object(struct krn_arena *arena,
+					    const struct krn_member *members,
+					    size_t nr, struct krn_str *ret,
+					    struct krn_error *err);
+
+/* {"status": …}; .s NULL gives .s NULL. Errors: as krn_arena_fail */
+KRN_MUSTCHECK enum krn_err krn_audit_status(struct krn_arena *arena,
+					    struct krn_str status,
+					    struct krn_str *ret,
+					    struct krn_error *err);
 
 /*
  * Append a row to the chain of the transaction's tenant.
@@ -42,9 +58,9 @@ KRN_MUSTCHECK enum krn_err krn_audit_append(struct krn_arena *arena,
 /* A row as it is hashed; the JSON members are in their canonical form. */
 struct krn_audit_row {
 	int64_t seq;
-	struct krn_str id, action, entity_type, entity_id, entity_name,
-	    changes, before, after, actor_id, actor_name, request_id,
-	    created_at, tenant_id, prev_hash; /* .s NULL: null */
+	struct krn_str id, action, entity_type, entity_id, entity_name, changes,
+	    before, after, actor_id, actor_name, request_id, created_at,
+	    tenant_id, prev_hash; /* .s NULL: null */
 };
 
 /* Its hash in hex. `buf` is of the caller, so that it may be used again. */

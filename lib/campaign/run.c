@@ -12,19 +12,6 @@
 #include "base/json_out.h"
 #include "campaign/step.h"
 
-/* {"status": …}; .s NULL: there was none. */
-static enum krn_err
-run_audit_status(struct krn_arena *arena, struct krn_str status,
-		 struct krn_str *ret, struct krn_error *err)
-{
-	*ret = status;
-	if (!status.s)
-		return KRN_OK;
-	*ret =
-	    krn_str_printf(arena, "{\"status\":\"%.*s\"}", KRN_STR_ARG(status));
-	return ret->s ? KRN_OK : krn_arena_fail(arena, err);
-}
-
 /* What happened to a run; `changes` is JSON that tells of it. */
 static enum krn_err
 run_audit(struct krn_arena *arena, struct krn_db *db,
@@ -40,24 +27,10 @@ run_audit(struct krn_arena *arena, struct krn_db *db,
 	};
 	enum krn_err e;
 
-	if ((e = run_audit_status(arena, before, &audit.before, err)) ||
-	    (e = run_audit_status(arena, after, &audit.after, err)))
+	if ((e = krn_audit_status(arena, before, &audit.before, err)) ||
+	    (e = krn_audit_status(arena, after, &audit.after, err)))
 		return e;
 	return krn_audit_append(arena, db, caller, &audit, err);
-}
-
-/* {name: value, …} of texts, name by name. */
-static enum krn_err
-run_audit_changes(struct krn_arena *arena, const struct krn_member *members,
-		  size_t nr, struct krn_str *ret, struct krn_error *err)
-{
-	const struct krn_value object = {.type = KRN_VALUE_OBJECT,
-					 .object = {members, nr}};
-	struct krn_buf buf;
-
-	krn_buf_init(&buf, arena);
-	krn_json_canonical(&buf, &object);
-	return krn_buf_end(&buf, ret, err);
 }
 
 static enum krn_err
@@ -145,8 +118,8 @@ krn_run_trigger(struct krn_arena *arena, struct krn_db *db,
 
 	if ((e = run_start(arena, db, campaign_id, triggered_by, &id,
 			   ret_document, err)) ||
-	    (e = run_audit_changes(arena, members, KRN_NR(members), &changes,
-				   err)))
+	    (e = krn_audit_object(arena, members, KRN_NR(members), &changes,
+				  err)))
 		return e;
 	return run_audit(arena, db, caller, "campaign_run.trigger", id, changes,
 			 (struct krn_str){NULL, 0}, KRN_STR("pending"), err);
@@ -242,8 +215,8 @@ krn_run_move(struct krn_arena *arena, struct krn_db *db,
 	krn_run_discard(arena, db, run_id);
 	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
 	*ret_document = krn_rows_str(rows, 0, 0);
-	if ((e = run_audit_changes(arena, members, KRN_NR(members), &changes,
-				   err)))
+	if ((e = krn_audit_object(arena, members, KRN_NR(members), &changes,
+				  err)))
 		return e;
 	return run_audit(arena, db, caller, move->action, run_id, changes,
 			 krn_rows_str(rows, 0, 1), krn_rows_str(rows, 0, 2),
@@ -354,8 +327,8 @@ krn_run_inline(struct krn_arena *arena, struct krn_db *db,
 	};
 
 	krn_db_send(db, KRN_STMT_run_inline_set, set, NULL);
-	if ((e = run_audit_changes(arena, members, KRN_NR(members), &changes,
-				   err)))
+	if ((e = krn_audit_object(arena, members, KRN_NR(members), &changes,
+				  err)))
 		return e;
 	return run_audit(arena, db, caller, "campaign_run.execute_inline",
 			 *ret_run_id, changes,

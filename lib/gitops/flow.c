@@ -68,18 +68,14 @@ flow_audit(struct krn_arena *arena, struct krn_db *db,
 	    .entity_id = what->id,
 	    .entity_name = name,
 	};
-	struct krn_json_out out;
-	struct krn_buf buf;
+	const struct krn_member changes[] = {
+	    {KRN_STR("notes"), krn_value_str(what->notes)},
+	    {KRN_STR("version"), krn_value_int(version)},
+	};
 	enum krn_err e;
 
-	krn_buf_init(&buf, arena);
-	krn_json_init(&out, &buf);
-	krn_json_obj_open(&out, NULL);
-	krn_json_int(&out, "version", version);
-	krn_json_str(&out, "notes", what->notes);
-	krn_json_close(&out);
-	krn_json_end(&out);
-	if ((e = krn_buf_end(&buf, &audit.changes, err)))
+	if ((e = krn_audit_object(arena, changes, KRN_NR(changes),
+				  &audit.changes, err)))
 		return e;
 	return krn_audit_append(arena, db, caller, &audit, err);
 }

@@ -196,29 +196,22 @@ approval_audit(struct krn_arena *arena, struct krn_db *db,
 	       const struct krn_caller *caller, const char *action,
 	       struct krn_str id, struct krn_str name,
 	       const struct krn_member *changes, size_t changes_nr,
-	       const char *before, const char *after, struct krn_error *err)
+	       struct krn_str before, struct krn_str after,
+	       struct krn_error *err)
 {
-	const struct krn_value object = {.type = KRN_VALUE_OBJECT,
-					 .object = {changes, changes_nr}};
 	struct krn_audit audit = {
 	    .action = action,
 	    .entity_type = "approval",
 	    .entity_id = id,
 	    .entity_name = name,
 	};
-	struct krn_buf buf;
 	enum krn_err e;
 
-	krn_buf_init(&buf, arena);
-	krn_json_canonical(&buf, &object);
-	if ((e = krn_buf_end(&buf, &audit.changes, err)))
+	if ((e = krn_audit_object(arena, changes, changes_nr, &audit.changes,
+				  err)) ||
+	    (e = krn_audit_status(arena, before, &audit.before, err)) ||
+	    (e = krn_audit_status(arena, after, &audit.after, err)))
 		return e;
-	if (before)
-		audit.before =
-		    krn_str_printf(arena, "{\"status\":\"%s\"}", before);
-	audit.after = krn_str_printf(arena, "{\"status\":\"%s\"}", after);
-	if ((before && !audit.before.s) || !audit.after.s)
-		return krn_arena_fail(arena, err);
 	return krn_audit_append(arena, db, caller, &audit, err);
 }
 
@@ -293,8 +286,9 @@ krn_approval_create(struct krn_arena *arena, struct krn_db *db,
 		return e;
 	*ret_document = krn_rows_str(rows, 0, 0);
 	return approval_audit(arena, db, caller, "approval.create", id,
-			      ask.entity_name, changes, KRN_NR(changes), NULL,
-			      "pending", err);
+			      ask.entity_name, changes, KRN_NR(changes),
+			      (struct krn_str){NULL, 0}, KRN_STR("pending"),
+			      err);
 }
 
 /* Deciding */
@@ -459,8 +453,8 @@ krn_approval_decide(struct krn_arena *arena, struct krn_db *db,
 	if ((e = krn_db_exec(db, KRN_STMT_approval_decide, params, &rows, err)))
 		return e;
 	*ret_document = krn_rows_str(rows, 0, 0);
-	return approval_audit(arena, db, caller,
-			      approve ? "approval.approve" : "approval.reject",
-			      id, krn_rows_str(held, 0, APPROVAL_ENTITY_NAME),
-			      changes, KRN_NR(changes), "pending", status, err);
+	return approval_audit(
+	    arena, db, caller, approve ? "approval.approve" : "approval.reject",
+	    id, krn_rows_str(held, 0, APPROVAL_ENTITY_NAME), changes,
+	    KRN_NR(changes), KRN_STR("pending"), krn_str_c(status), err);
 }
