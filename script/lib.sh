@@ -53,6 +53,13 @@ build() {
 	make -C "$dir" -s -j"$(nproc)" || fail "the build failed"
 }
 
+# The sources as they lie here, committed or not, into a folder.
+copy_sources() {
+	(cd "$top" && git ls-files -z --cached --others --exclude-standard |
+		while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
+		tar -c --null -T - -f -) | tar -x -C "$1"
+}
+
 postgres_bin() {
 	local dir
 	for dir in /usr/lib/postgresql/*/bin; do :; done

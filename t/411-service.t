@@ -52,25 +52,18 @@ for my $case (['worker', sub { $stack->worker }], ['api1', sub { $stack->pool('a
 }
 
 # a request that waits for a lock
-my $lock = fork // die $!;
-if (!$lock) {
-	exec 'psql', '-qX', '-h', "$dir/sock", '-U', 'postgres', '-d', 'kaireon', '-c', "SET application_name = 'holder'",
-		'-c', 'BEGIN; LOCK TABLE kaireon.campaigns IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)';
-	exit 127;
-}
-$stack->wait_for('the lock', sub { $stack->query('postgres', "SELECT count(*) FROM pg_locks WHERE relation = 'kaireon.campaigns'::regclass AND granted") > 0 });
+$stack->hold_table('kaireon.campaigns');
 my $waiting = fork // die $!;
 if (!$waiting) {
 	my $status = $stack->request('GET', '/api/v1/runs', key => $key->{viewer})->{status};
 	POSIX::_exit($status == 200 ? 0 : 1);
 }
-$stack->wait_for('a request that waits', sub { $stack->query('postgres', "SELECT count(*) FROM pg_locks WHERE relation = 'kaireon.campaigns'::regclass AND NOT granted") > 0 });
+$stack->wait_for('a request that waits', sub { $stack->locks('kaireon.campaigns', 0) });
 silence();
 ok(hear('WATCHDOG=1', 4, 20), 'to wait for the database is to live');
-$stack->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+$stack->release_table('kaireon.campaigns');
 waitpid $waiting, 0;
 is($?, 0, 'and the request is answered');
-waitpid $lock, 0;
 
 # without a manager nobody is told
 $stack->stop('api1');

@@ -100,29 +100,18 @@ is(under_load(sub {
 }), '', 'new options: no request failed');
 
 # who is served when the stop comes is served to the end
-my $holder = IO::Socket::UNIX->new(Peer => "$dir/site.sock") or die $!;
-my $lock = fork // die $!;
-if (!$lock) {
-	exec 'psql', '-qX', '-h', "$dir/sock", '-U', 'postgres', '-d', 'kaireon', '-c', "SET application_name = 'holder'",
-		'-c', 'BEGIN; LOCK TABLE kaireon.campaigns IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)';
-	exit 127;
-}
-my $waits = sub {
-	my ($n) = @_;
-	return $stack->query('postgres', "SELECT count(*) FROM pg_locks WHERE relation = 'kaireon.campaigns'::regclass AND granted = " . ($n ? 'false' : 'true')) > 0;
-};
-$stack->wait_for('the lock', sub { $waits->(0) });
-print $holder "GET /api/v1/runs HTTP/1.0\r\nHost: localhost\r\nX-API-Key: $key->{viewer}\r\n\r\n";
-$holder->flush;
-$stack->wait_for('a request that waits', sub { $waits->(1) });
+my $waiting = IO::Socket::UNIX->new(Peer => "$dir/site.sock") or die $!;
+$stack->hold_table('kaireon.campaigns');
+print $waiting "GET /api/v1/runs HTTP/1.0\r\nHost: localhost\r\nX-API-Key: $key->{viewer}\r\n\r\n";
+$waiting->flush;
+$stack->wait_for('a request that waits', sub { $stack->locks('kaireon.campaigns', 0) });
 my $pid = $stack->{pids}{$pool};
 kill 'TERM', $pid;
 $stack->wait_for('the idle processes to leave', sub { $stack->children($pool) == 1 });
-$stack->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
-my $answer = do { local $/; readline($holder) // '' };
+$stack->release_table('kaireon.campaigns');
+my $answer = do { local $/; readline($waiting) // '' };
 like($answer, qr{^HTTP/1.1 200}, 'a request under way is answered');
 is($stack->stop($pool, 'CONT'), 0, 'then its process leaves');
-waitpid $lock, 0;
 my $early = IO::Socket::UNIX->new(Peer => "$dir/site.sock") or die $!;
 print $early "GET /api/v1/runs HTTP/1.0\r\nHost: localhost\r\nX-API-Key: $key->{viewer}\r\n\r\n";
 $early->flush;

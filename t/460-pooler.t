@@ -58,17 +58,10 @@ cmp_ok($sessions, '<=', 2, 'the server has no more sessions than the pooler may 
 is($stack->query('kaireon_api', "SELECT count(*) FROM pg_prepared_statements"), 0, 'nothing is prepared');
 
 # settings that a connection of its own gets when it is made
-my $holder = fork // die $!;
-if (!$holder) {
-	exec 'psql', '-qX', '-h', "$stack->{dir}/sock", '-U', 'postgres', '-d', 'kaireon', '-c', "SET application_name = 'holder'",
-		'-c', 'BEGIN; LOCK TABLE kaireon.categories IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)';
-	exit 127;
-}
-$stack->wait_for('the lock', sub { $stack->query('postgres', "SELECT count(*) FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) WHERE a.application_name = 'holder' AND l.mode = 'AccessExclusiveLock' AND l.relation = 'kaireon.categories'::regclass") == 1 });
+$stack->hold_table('kaireon.categories');
 my $answer = $stack->request('GET', '/api/v1/gitops/export', key => $key{one}{viewer});
 is($answer->{json}{error}{code}, 'CONFLICT', 'LOCK_TIMEOUT_MS holds behind the pooler') or diag $answer->{body};
-$stack->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
-waitpid $holder, 0;
+$stack->release_table('kaireon.categories');
 
 # the pooler goes and comes back
 $stack->stop('pooler', 'QUIT');

@@ -381,6 +381,32 @@ sub wait_for {
 	return;
 }
 
+# Nobody else gets at a table until release_table: requests that want it wait.
+sub hold_table {
+	my ($self, $table) = @_;
+	my $pid = fork // die $!;
+	if (!$pid) {
+		open STDERR, '>', '/dev/null';
+		exec 'psql', '-qX', '-h', "$self->{dir}/sock", '-U', 'postgres', '-d', 'kaireon', '-c', "SET application_name = 'holder'",
+			'-c', "BEGIN; LOCK TABLE $table IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)";
+		exit 127;
+	}
+	$self->{held}{$table} = $pid;
+	$self->wait_for("the lock on $table", sub { $self->locks($table, 1) });
+}
+
+sub release_table {
+	my ($self, $table) = @_;
+	$self->query('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+	waitpid delete $self->{held}{$table}, 0;
+}
+
+# How many hold a lock on the table, or wait for one.
+sub locks {
+	my ($self, $table, $granted) = @_;
+	return $self->query('postgres', "SELECT count(*) FROM pg_locks WHERE relation = '$table'::regclass AND granted = " . ($granted ? 'true' : 'false'));
+}
+
 # Log lines that match may be there.
 sub announce { my ($self, @patterns) = @_; push @{ $self->{announced} }, @patterns }
 
