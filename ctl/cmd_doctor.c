@@ -321,9 +321,8 @@ doctor_export(const struct doctor *doctor, struct doctor_answer *answer)
 	if (krn_rows_int(doctor->state, 0, EXPORTS_FOREIGN))
 		doctor_wrong(
 		    doctor, answer,
-		    "a dump was restored into another cluster, where "
-		    "numbers of transactions differ: restore a base "
-		    "backup (doc/backup.md)",
+		    "after a dump was restored into another cluster: "
+		    "kaireonctl export rebase",
 		    "%lld tenants have a checkpoint of another "
 		    "cluster",
 		    (long long)krn_rows_int(doctor->state, 0, EXPORTS_FOREIGN));

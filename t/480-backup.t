@@ -42,7 +42,7 @@ sub page {
 	symlink "$stack->{build}/kaireonctl", "$dir/bin/kaireonctl";
 	my %own = (BIN => $stack->{pg_bin}, SOCKET => "$dir/sock", BACKUP => "$dir/backup", SECRETS => "$dir/secrets", FILES => "$dir/data",
 		RESTORED => "$dir/backup/restored", RESTORED_SOCKET => "$dir/restored-sock", OTHER_SOCKET => "$dir/other-sock");
-	local %ENV = (%ENV, %{ $stack->{settings} }, %own, PATH => "$dir/bin:$ENV{PATH}");
+	local %ENV = (%ENV, %own, %{ $stack->{settings} }, PATH => "$dir/bin:$ENV{PATH}");
 	my $out = `cd / && @server bash $dir/page.sh 2>&1`;
 	is($?, 0, "the commands of \"$heading\"") or diag $out;
 	return $out;
@@ -89,13 +89,20 @@ like($out, qr/^ok       export/m, 'doctor is content with the export: the cluste
 $stack->start_postgres;
 $stack->as_server("$stack->{pg_bin}/initdb -D $dir/other-data -U postgres -E UTF8 --locale=C.UTF-8 --auth=trust --no-sync >/dev/null 2>&1");
 $stack->as_server("$stack->{pg_bin}/pg_ctl -D $dir/other-data -w -s -l $dir/other.log -o \"-c listen_addresses='' -c unix_socket_directories=$dir/other-sock -c fsync=off\" start >/dev/null");
-page('a dump');
+my ($dump, $rebase) = split /^(?=kaireonctl export rebase$)/m, $block{'a dump'};
+is($rebase, "kaireonctl export rebase\n", 'the last command of the page is the rebase');
+$block{dump} = $dump;
+$block{rebase} = $rebase;
+page('dump');
 is($state->("$dir/other-sock"), $before, 'a dump has all of it too');
 {
 	local $stack->{settings} = { %{ $stack->{settings} }, DATABASE_ADMIN_URL => "host=$dir/other-sock dbname=kaireon user=kaireon_owner" };
 	my ($status, $text) = $stack->ctl_try('doctor', '--skip', 'database,sockets,site,timers,queue,secrets');
 	is($status, 1, 'doctor sees that the cluster is another');
 	like($text, qr/checkpoint of another cluster/, 'and says so');
+	page('rebase');
+	($status, $text) = $stack->ctl_try('doctor', '--skip', 'database,sockets,site,timers,queue,secrets');
+	is($status, 0, 'until the export goes on from what the lake has') or diag $text;
 }
 $stack->as_server("$stack->{pg_bin}/pg_ctl -D $_ -w -m immediate stop >/dev/null 2>&1") for "$dir/backup/restored", "$dir/other-data";
 $stack->end;
