@@ -56,6 +56,7 @@ enum {
 	EXPORT_LAG,
 };
 
+KRN_PRINTF(3, 0)
 static void
 doctor_text(const struct doctor *doctor, struct doctor_answer *answer,
 	    const char *format, va_list args)
