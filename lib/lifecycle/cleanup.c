@@ -114,7 +114,7 @@ cleanup_begin(struct krn_cron *cron, struct krn_str tenant,
 	const struct krn_param params[] = {
 	    krn_param_int(cron->batch, CLEANUP_LOCK_MS)};
 
-	krn_db_send(cron->db, KRN_STMT_lock_timeout_set, params, NULL);
+	krn_db_send(cron->db, KRN_STMT_cleanup_settings, params, NULL);
 	return KRN_OK;
 }
 

@@ -9,50 +9,59 @@ WITH allowed AS MATERIALIZED (
 	SELECT kaireon.retention_cutoff('interactions') AS cutoff
 ), point AS MATERIALIZED (
 	SELECT k.commit_xid, k.id, k.intent_commit_xid, k.intent_id,
-	       k.system_identifier <> s.system_identifier::text AS changed
+	       -- a batch is being exported, or what is not exported is to be waited for
+	       $4::bool OR k.intent_id IS NOT NULL AS guards,
+	       $4::bool AND k.system_identifier <> s.system_identifier::text AS keeps_all
 	FROM kaireon.export_checkpoints AS k, pg_catalog.pg_control_system() AS s
 	WHERE k.tenant_id = kaireon.tenant_id() AND k.stream = 'interaction_history'
 	FOR SHARE OF k
-), last AS MATERIALIZED (
-	SELECT n.created_at, n.id, count(*) OVER () AS nr
-	FROM (SELECT h.created_at, h.id
-	      FROM kaireon.interaction_history AS h
-	      WHERE h.tenant_id = kaireon.tenant_id()
-	        AND h.created_at >= $1::timestamptz
-	        AND (h.created_at, h.id) > ($1::timestamptz, $2::text COLLATE "C")
-	        AND h.created_at < (SELECT a.cutoff FROM allowed AS a)
-	      ORDER BY h.created_at, h.id
-	      LIMIT $3::int8) AS n
-	ORDER BY n.created_at DESC, n.id DESC
-	LIMIT 1
+), next AS MATERIALIZED (
+	SELECT h.created_at, h.id
+	FROM kaireon.interaction_history AS h
+	WHERE h.tenant_id = kaireon.tenant_id()
+	  AND h.created_at >= $1::timestamptz
+	  AND (h.created_at, h.id) >= ($1::timestamptz, $2::text COLLATE "C")
+	  AND h.created_at < (SELECT a.cutoff FROM allowed AS a)
+	ORDER BY h.created_at, h.id
+	OFFSET $3::int8 LIMIT 1
+), bound AS MATERIALIZED (
+	SELECT a.cutoff, coalesce(n.created_at, a.cutoff) AS created_at, coalesce(n.id, '') AS id,
+	       n.id IS NULL AS done
+	FROM allowed AS a LEFT JOIN next AS n ON true
 ), gone AS (
 	DELETE FROM kaireon.interaction_history AS h
-	USING last AS l LEFT JOIN point AS k ON true
+	USING bound AS b, point AS k
 	WHERE h.tenant_id = kaireon.tenant_id()
-	  AND h.created_at >= $1::timestamptz AND h.created_at <= l.created_at
-	  AND (h.created_at, h.id) > ($1::timestamptz, $2::text COLLATE "C")
-	  AND (h.created_at, h.id) <= (l.created_at, l.id)
-	  -- the batch that is being exported stays, and what is to be waited for
-	  AND NOT coalesce((h.commit_xid, h.id) > (k.commit_xid, k.id)
-	                   AND (h.commit_xid, h.id) <= (k.intent_commit_xid, k.intent_id), false)
-	  AND NOT ($4::bool AND coalesce(k.changed OR (h.commit_xid, h.id) > (k.commit_xid, k.id), true))
+	  AND h.created_at >= $1::timestamptz AND h.created_at <= b.created_at
+	  AND (h.created_at, h.id) >= ($1::timestamptz, $2::text COLLATE "C")
+	  AND (h.created_at, h.id) < (b.created_at, b.id)
+	  AND NOT (k.guards AND (k.keeps_all OR ((h.commit_xid, h.id) > (k.commit_xid, k.id)
+	           AND ($4::bool OR (h.commit_xid, h.id) <= (k.intent_commit_xid, k.intent_id)))))
 	RETURNING h.created_at, (h.commit_xid, h.id) <= (k.commit_xid, k.id) AS exported
+), tally AS MATERIALIZED (
+	SELECT pg_catalog.date_trunc('month', g.created_at AT TIME ZONE 'UTC')::date AS month,
+	       count(*) AS nr, count(*) FILTER (WHERE g.exported) AS exported
+	FROM gone AS g
+	GROUP BY 1
 ), marked AS (
 	INSERT INTO kaireon.purge_marks AS m (tenant_id, table_name, month, purged_before,
 		purged_rows, exported_rows)
-	SELECT kaireon.tenant_id(), 'interaction_history',
-	       pg_catalog.date_trunc('month', g.created_at AT TIME ZONE 'UTC')::date,
-	       (SELECT a.cutoff FROM allowed AS a), count(*), count(*) FILTER (WHERE g.exported)
-	FROM gone AS g
-	GROUP BY 3
+	SELECT kaireon.tenant_id(), 'interaction_history', t.month, b.cutoff, t.nr, t.exported
+	FROM tally AS t, bound AS b
 	ON CONFLICT (tenant_id, table_name, month) DO UPDATE
 	SET purged_before = greatest(m.purged_before, excluded.purged_before),
 	    purged_rows = m.purged_rows + excluded.purged_rows,
 	    exported_rows = m.exported_rows + excluded.exported_rows,
 	    updated_at = pg_catalog.now()
 )
-SELECT a.cutoff IS NULL, coalesce(l.nr < $3::int8, true), g.nr, 0::int8,
-       coalesce(l.nr, 0) - g.nr, l.created_at::text, l.id
-FROM allowed AS a
-CROSS JOIN (SELECT count(*) AS nr FROM gone) AS g
-LEFT JOIN last AS l ON true;
+SELECT b.cutoff IS NULL, b.done, g.nr, 0::int8,
+       CASE WHEN b.done
+       THEN (SELECT count(*) FROM kaireon.interaction_history AS h
+             WHERE h.tenant_id = kaireon.tenant_id()
+               AND h.created_at >= $1::timestamptz AND h.created_at <= b.created_at
+               AND (h.created_at, h.id) >= ($1::timestamptz, $2::text COLLATE "C")
+               AND (h.created_at, h.id) < (b.created_at, b.id))
+       ELSE $3::int8 END - g.nr,
+       b.created_at::text, b.id
+FROM bound AS b
+CROSS JOIN (SELECT coalesce(sum(t.nr), 0)::int8 AS nr FROM tally AS t) AS g;

@@ -5,41 +5,42 @@
 -- access: write
 WITH allowed AS MATERIALIZED (
 	SELECT kaireon.retention_cutoff('decisions') AS cutoff
-), last AS MATERIALIZED (
-	SELECT n.created_at, n.id, count(*) OVER () AS nr
-	FROM (SELECT d.created_at, d.id
-	      FROM kaireon.decision_traces AS d
-	      WHERE d.tenant_id = kaireon.tenant_id()
-	        AND d.created_at >= $1::timestamptz
-	        AND (d.created_at, d.id) > ($1::timestamptz, $2::text COLLATE "C")
-	        AND d.created_at < (SELECT a.cutoff FROM allowed AS a)
-	      ORDER BY d.created_at, d.id
-	      LIMIT $3::int8) AS n
-	ORDER BY n.created_at DESC, n.id DESC
-	LIMIT 1
+), next AS MATERIALIZED (
+	SELECT d.created_at, d.id
+	FROM kaireon.decision_traces AS d
+	WHERE d.tenant_id = kaireon.tenant_id()
+	  AND d.created_at >= $1::timestamptz
+	  AND (d.created_at, d.id) >= ($1::timestamptz, $2::text COLLATE "C")
+	  AND d.created_at < (SELECT a.cutoff FROM allowed AS a)
+	ORDER BY d.created_at, d.id
+	OFFSET $3::int8 LIMIT 1
+), bound AS MATERIALIZED (
+	SELECT a.cutoff, coalesce(n.created_at, a.cutoff) AS created_at, coalesce(n.id, '') AS id,
+	       n.id IS NULL AS done
+	FROM allowed AS a LEFT JOIN next AS n ON true
 ), gone AS (
 	DELETE FROM kaireon.decision_traces AS d
-	USING last AS l
+	USING bound AS b
 	WHERE d.tenant_id = kaireon.tenant_id()
-	  AND d.created_at >= $1::timestamptz AND d.created_at <= l.created_at
-	  AND (d.created_at, d.id) > ($1::timestamptz, $2::text COLLATE "C")
-	  AND (d.created_at, d.id) <= (l.created_at, l.id)
+	  AND d.created_at >= $1::timestamptz AND d.created_at <= b.created_at
+	  AND (d.created_at, d.id) >= ($1::timestamptz, $2::text COLLATE "C")
+	  AND (d.created_at, d.id) < (b.created_at, b.id)
 	  AND $4::bool IS NOT NULL -- traces are not exported: nothing to wait for
 	RETURNING d.created_at
+), tally AS MATERIALIZED (
+	SELECT pg_catalog.date_trunc('month', g.created_at AT TIME ZONE 'UTC')::date AS month,
+	       count(*) AS nr
+	FROM gone AS g
+	GROUP BY 1
 ), marked AS (
 	INSERT INTO kaireon.purge_marks AS m (tenant_id, table_name, month, purged_before,
 		purged_rows)
-	SELECT kaireon.tenant_id(), 'decision_traces',
-	       pg_catalog.date_trunc('month', g.created_at AT TIME ZONE 'UTC')::date,
-	       (SELECT a.cutoff FROM allowed AS a), count(*)
-	FROM gone AS g
-	GROUP BY 3
+	SELECT kaireon.tenant_id(), 'decision_traces', t.month, b.cutoff, t.nr
+	FROM tally AS t, bound AS b
 	ON CONFLICT (tenant_id, table_name, month) DO UPDATE
 	SET purged_before = greatest(m.purged_before, excluded.purged_before),
 	    purged_rows = m.purged_rows + excluded.purged_rows, updated_at = pg_catalog.now()
 )
-SELECT a.cutoff IS NULL, coalesce(l.nr < $3::int8, true), g.nr, 0::int8, 0::int8,
-       l.created_at::text, l.id
-FROM allowed AS a
-CROSS JOIN (SELECT count(*) AS nr FROM gone) AS g
-LEFT JOIN last AS l ON true;
+SELECT b.cutoff IS NULL, b.done, g.nr, 0::int8, 0::int8, b.created_at::text, b.id
+FROM bound AS b
+CROSS JOIN (SELECT coalesce(sum(t.nr), 0)::int8 AS nr FROM tally AS t) AS g;
