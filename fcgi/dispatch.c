@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/json_out.h"
 #include "base/log.h"
+#include "base/registry.h"
 #include "fcgi/auth.h"
 #include "fcgi/fields.h"
 #include "fcgi/repeat.h"
@@ -432,6 +433,31 @@ dispatch_log(const struct dispatch_call *call, const struct krn_error *err,
 		KRN_LOG_INT("bytes", (int64_t)response->body.len));
 }
 
+static void
+dispatch_measure(const struct dispatch_call *call, int64_t start_us,
+		 int64_t database_us)
+{
+	const struct krn_request *request = &call->request;
+	const char *pool =
+	    call->dispatch->pool == KRN_POOL_API ? "api" : "cron";
+	const char *route = request->route ? request->route->name : "none";
+	const char *method = "other";
+	char status[8];
+
+	snprintf(status, sizeof(status), "%d", call->response.status);
+	for (size_t i = 0; i < KRN_NR(dispatch_methods); i++)
+		if (request->method == dispatch_methods[i].method)
+			method = dispatch_methods[i].name;
+	krn_registry_add(KRN_REGISTRY_HTTP_REQUESTS,
+			 (const char *[]){pool, route, status}, 1);
+	krn_registry_observe(KRN_REGISTRY_HTTP_SECONDS,
+			     (const char *[]){pool, method, route, status},
+			     krn_clock_monotonic_us() - start_us);
+	krn_registry_add(KRN_REGISTRY_DATABASE_SECONDS,
+			 (const char *[]){pool},
+			 krn_db_total_us(request->db) - database_us);
+}
+
 /* Reading the request's parameters */
 
 static void
@@ -507,6 +533,7 @@ void
 krn_dispatch(const struct krn_dispatch *dispatch)
 {
 	const int64_t start_us = krn_clock_monotonic_us();
+	const int64_t database_us = krn_db_total_us(dispatch->db);
 	struct krn_error err = {.code = KRN_OK};
 	struct dispatch_call call = {
 	    .dispatch = dispatch,
@@ -536,6 +563,7 @@ krn_dispatch(const struct krn_dispatch *dispatch)
 		     call.request.method != KRN_HEAD);
 	krn_io_finish(dispatch->io);
 	dispatch_log(&call, &err, start_us);
+	dispatch_measure(&call, start_us, database_us);
 	if (krn_auth_note_use(&call.request, &call.identity, &err))
 		krn_log_error(KRN_LOG_WARNING, "last use of a key not noted",
 			      &err);

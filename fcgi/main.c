@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/option.h"
+#include "base/registry.h"
 #include "base/service.h"
 #include "fcgi/dispatch.h"
 #include "fcgi/spawn.h"
@@ -129,7 +130,9 @@ main_loop(const struct krn_dispatch *dispatch, const sigset_t *waiting)
 			continue;
 		switch (krn_io_accept(dispatch->io)) {
 		case KRN_IO_REQUEST:
+			krn_registry_busy(true);
 			krn_dispatch(dispatch);
+			krn_registry_busy(false);
 			krn_arena_reset(dispatch->arena);
 			break;
 		case KRN_IO_NONE:
@@ -170,6 +173,9 @@ main_serve(const struct krn_options *options, enum krn_pool pool,
 	}
 	if (pool == KRN_POOL_API && !options->database_prepare)
 		krn_db_set_pooled(dispatch.db);
+	if (krn_registry_open(options->metrics_file,
+			      pool == KRN_POOL_API ? "api" : "cron", &err))
+		krn_log_error(KRN_LOG_WARNING, "metrics are not shared", &err);
 	/* the database may be away: requests then answer 503 and it retries */
 	if (krn_db_connect(dispatch.db, &err))
 		krn_log_error(KRN_LOG_WARNING, "database away at start", &err);

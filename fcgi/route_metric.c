@@ -15,3 +15,10 @@ krn_route_metrics(struct krn_request *request, struct krn_response *response,
 	response->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	return krn_metrics_write(request->db, &response->body, err);
 }
+
+enum krn_err
+krn_route_metrics_summary(struct krn_request *request,
+			  struct krn_response *response, struct krn_error *err)
+{
+	return krn_metrics_write_json(request->db, &response->body, err);
+}

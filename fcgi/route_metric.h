@@ -10,4 +10,9 @@ enum krn_err krn_route_metrics(struct krn_request *request,
 			       struct krn_response *response,
 			       struct krn_error *err);
 
+/* GET /api/v1/metrics/summary: JSON, without other tenants. */
+enum krn_err krn_route_metrics_summary(struct krn_request *request,
+				       struct krn_response *response,
+				       struct krn_error *err);
+
 #endif

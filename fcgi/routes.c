@@ -19,7 +19,6 @@
 #include "fcgi/route_health.h"
 #include "fcgi/route_metric.h"
 #include "fcgi/route_notification.h"
-#include "fcgi/route_pending.h"
 #include "fcgi/route_report.h"
 #include "fcgi/route_reset.h"
 #include "fcgi/route_retention.h"
@@ -333,17 +332,6 @@ static const struct krn_ratelimit cleanup_limit = {"cleanup", 5, 60};
 #define OPTIONAL .body = KRN_BODY_OPTIONAL_JSON, .body_max = MIB
 #define RAW(bytes) .body = KRN_BODY_RAW, .body_max = bytes
 
-/* not built yet: any query and any body, since nothing looks at them */
-#define PENDING(method, route, label, role, where) \
-	{ .path = route, .methods = method, .name = label, .auth = role, .pool = where, .tx = KRN_TX_READ, \
-	  .body = KRN_BODY_RAW, .body_max = MIB, .any_query = true, .handler = krn_route_pending }
-#define PENDING_WRITE(method, route, label, role) \
-	{ .path = route, .methods = method, .name = label, .auth = role, .pool = KRN_POOL_API, .tx = KRN_TX_WRITE, \
-	  .body = KRN_BODY_RAW, .body_max = MIB, .any_query = true, .handler = krn_route_pending }
-#define PENDING_CRON(route, label, secret) \
-	{ .path = route, .methods = KRN_GET | KRN_POST, .name = label, .auth = secret, CRON, NO_TX, \
-	  .body = KRN_BODY_IGNORED, .any_query = true, .handler = krn_route_pending }
-
 const struct krn_route krn_routes[] = {
 	{ .path = "/api/cron/tick", .methods = KRN_GET | KRN_POST, .name = "tick", .auth = KRN_AUTH_CRON_TOKEN, CRON, NO_TX,
 	  .body = KRN_BODY_IGNORED, .handler = krn_route_tick },
@@ -448,7 +436,8 @@ const struct krn_route krn_routes[] = {
 	{ .path = "/api/v1/gitops/snapshot", .methods = KRN_POST, .name = "gitops.snapshot", .auth = KRN_AUTH_EDITOR, API,
 	  WRITE, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_snapshot },
 
-	PENDING(KRN_GET, "/api/v1/metrics/summary", "metrics.summary", KRN_AUTH_ADMIN, KRN_POOL_API),
+	{ .path = "/api/v1/metrics/summary", .methods = KRN_GET, .name = "metrics.summary", .auth = KRN_AUTH_ADMIN, API, READ,
+	  .handler = krn_route_metrics_summary },
 
 	{ .path = "/api/v1/notifications/deliveries", .methods = KRN_GET, .name = "delivery.list", .auth = KRN_AUTH_VIEWER, API,
 	  READ, FIELDS(delivery_list_fields, krn_delivery_list_fields), .handler = krn_route_delivery_list },

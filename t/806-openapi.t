@@ -129,6 +129,8 @@ call(409, 'POST /api/v1/tenant/reset', body => { confirm => JSON::PP::true }, ke
 $stack->owner("UPDATE kaireon.tenants SET legal_hold = false WHERE tenant_id = 'three'");
 $stack->ctl('tenant', 'suspend', '--id', 'three'); # no cron call tells of it
 
+call(200, 'GET /api/v1/metrics/summary');
+
 # cache, dead letters
 call(200, 'POST /api/v1/admin/cache');
 call(200, 'GET /api/v1/admin/dlq?topic=campaign_runs');

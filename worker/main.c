@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/option.h"
+#include "base/registry.h"
 #include "base/service.h"
 #include "campaign/step.h"
 #include "queue/lease.h"
@@ -178,6 +179,19 @@ worker_refuse(const struct krn_job *job, struct krn_error *err)
 }
 
 static void
+worker_measure(const struct krn_job *job, const char *outcome,
+	       int64_t duration_us)
+{
+	char kind[32];
+
+	snprintf(kind, sizeof(kind), "%.*s", KRN_STR_ARG(job->kind));
+	krn_registry_add(KRN_REGISTRY_JOBS, (const char *[]){kind, outcome},
+			 1);
+	krn_registry_observe(KRN_REGISTRY_JOB_SECONDS, (const char *[]){kind},
+			     duration_us);
+}
+
+static void
 worker_run(struct worker *worker, const struct krn_job *job)
 {
 	const int64_t start_us = krn_clock_monotonic_us();
@@ -186,10 +200,14 @@ worker_run(struct worker *worker, const struct krn_job *job)
 	bool is_lost = false;
 
 	if (!e) {
+		krn_registry_busy(true);
 		krn_lease_begin(&worker->lease, worker->db, job);
 		e = worker_step_run(worker, job, &err);
 		is_lost = krn_lease_end(&worker->lease, worker->db);
+		krn_registry_busy(false);
 	}
+	worker_measure(job, e ? "failed" : "done",
+		       krn_clock_monotonic_us() - start_us);
 	/* somebody else has the job: it is not ours to fail */
 	if (e && (is_lost || (e == KRN_ERR_CONFLICT && !err.sqlstate[0])))
 		krn_log(KRN_LOG_INFO, "job given up",
@@ -295,6 +313,8 @@ worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
 	struct krn_error err;
 	int status = 1;
 
+	if (krn_registry_open(options->metrics_file, "worker", &err))
+		krn_log_error(KRN_LOG_WARNING, "metrics are not shared", &err);
 	if (!krn_lease_init(&worker.lease, options) || !worker.arena ||
 	    !worker.db)
 		krn_log(KRN_LOG_ERROR, "could not start: out of memory");

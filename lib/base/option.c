@@ -65,6 +65,7 @@ static const struct option_row option_rows[] = {
 	{"LOCK_TIMEOUT_MS",      OPTION_INT,  AT(lock_timeout_ms),      "10000", 1, 600000, 0, "how long a statement waits for a lock"},
 	{"LOG_LEVEL",            OPTION_TEXT, AT(log_level),            "info", 0, 0, 0, "error, warning, info or debug"},
 	{"METRICS_ALLOW",        OPTION_TEXT, AT(metrics_allow),        "", 0, 0, 0, "addresses that may read /metrics besides this host, separated by commas"},
+	{"METRICS_FILE",         OPTION_TEXT, AT(metrics_file),         "", 0, 0, 0, "file that the processes of a host share for their counters; unset: each has its own"},
 	{"PUBLIC_URL",           OPTION_TEXT, AT(public_url),           "", 0, 0, 0, "where readers of notifications find this site: https://host[:port]; unset: they carry no links"},
 	{"REQUEST_MEMORY_MIB",   OPTION_INT,  AT(request_memory_mib),   "512", 8, 65536, 0, "memory that one request may use"},
 	{"RUN_CHUNK_CUSTOMERS",  OPTION_INT,  AT(run_chunk_customers),  "5000", 1, 100000, 0, "customers that one step of a run decides"},

@@ -44,6 +44,7 @@ struct krn_options {
 	int64_t s3_timeout_seconds;           /* S3_TIMEOUT_SECONDS */
 	struct krn_str run_file_dir;        /* RUN_FILE_DIR */
 	struct krn_str metrics_allow;       /* METRICS_ALLOW */
+	struct krn_str metrics_file;        /* METRICS_FILE */
 	struct krn_str log_level;           /* LOG_LEVEL */
 	struct krn_str connector_encryption_key;
 	struct krn_str connector_encryption_key_previous;

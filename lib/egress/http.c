@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/registry.h"
 
 enum http_state { HTTP_FREE, HTTP_LOOKUP, HTTP_RUNNING, HTTP_DONE };
 
@@ -373,6 +374,21 @@ http_note(struct http_place *place)
 }
 
 static void
+http_measure(const struct http_place *place, CURLcode code)
+{
+	curl_off_t total_us = 0;
+
+	curl_easy_getinfo(place->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+	krn_registry_add(KRN_REGISTRY_EGRESS_REQUESTS,
+			 (const char *[]){code == CURLE_OK   ? "answered"
+					  : place->too_big ? "too_big"
+					  : place->refused ? "refused"
+							   : "no_answer"},
+			 1);
+	krn_registry_observe(KRN_REGISTRY_EGRESS_SECONDS, NULL, total_us);
+}
+
+static void
 http_ended(struct krn_http_pump *pump, struct http_place *place, CURLcode code)
 {
 	if (code == CURLE_OK)
@@ -393,6 +409,7 @@ http_ended(struct krn_http_pump *pump, struct http_place *place, CURLcode code)
 				   ? KRN_ERR_INVALID
 				   : KRN_ERR_UNAVAILABLE,
 			       "no answer: %s", curl_easy_strerror(code));
+	http_measure(place, code);
 	http_end(pump, place);
 }
 

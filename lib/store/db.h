@@ -220,6 +220,7 @@ int64_t krn_rows_affected(const struct krn_rows *rows);
 /* Measure: what the dispatcher logs. Reset by krn_db_begin. */
 
 int64_t krn_db_spent_us(const struct krn_db *db);      /* waiting, this tx */
+int64_t krn_db_total_us(const struct krn_db *db);      /* since krn_db_new */
 int64_t krn_db_round_trips(const struct krn_db *db);
 
 #endif

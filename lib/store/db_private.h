@@ -76,6 +76,7 @@ struct krn_db {
 	char *copy_row;          /* libpq's memory of the current row */
 	struct krn_error broken; /* why queueing failed; code 0: it did not */
 	int64_t spent_us;
+	int64_t earlier_us; /* spent by the transactions before */
 	int64_t round_trips;
 
 	/* enum db_prepared of each statement */

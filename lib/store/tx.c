@@ -110,6 +110,7 @@ krn_db_begin(struct krn_db *db, struct krn_arena *arena, enum krn_tx tx,
 	enum krn_err e;
 
 	KRN_BUG_IF(db->state != DB_IDLE);
+	db->earlier_us += db->spent_us;
 	db->spent_us = 0;
 	db->round_trips = 0;
 	if ((e = krn_db_connect(db, err)))
@@ -497,6 +498,12 @@ int64_t
 krn_db_spent_us(const struct krn_db *db)
 {
 	return db->spent_us;
+}
+
+int64_t
+krn_db_total_us(const struct krn_db *db)
+{
+	return db->earlier_us + db->spent_us;
 }
 
 int64_t

@@ -1,20 +1,32 @@
--- metric_rows: what the database knows, of all tenants and of none.
+-- metric_rows: what the database knows, of all tenants and of none; for the API's role of
+-- its tenant and of none.
 -- params:
 -- result: rows (family text, tenant text, label1 text, label2 text, value float8)
--- role: worker
+-- role: api, worker
 -- access: read
 SELECT 'kaireon_gitops_drift_resources', d.tenant_id, d.kind, d.op, d.resources::float8
 FROM kaireon.gitops_drift AS d
 UNION ALL
-SELECT 'kaireon_queue_jobs', j.tenant_id, j.topic,
-       CASE WHEN j.leased_until IS NULL THEN 'waiting' ELSE 'leased' END, count(*)::float8
-FROM kaireon.jobs AS j
-GROUP BY 2, 3, 4
+SELECT m.family, q.tenant_id, q.topic, m.state, m.value
+FROM (SELECT j.tenant_id, j.topic, count(*) FILTER (WHERE j.leased_until IS NULL) AS waiting,
+             count(*) FILTER (WHERE j.leased_until IS NOT NULL) AS leased,
+             greatest(0, extract(epoch FROM pg_catalog.now() - min(j.run_at) FILTER (WHERE j.leased_until IS NULL))) AS age
+      FROM kaireon.jobs AS j
+      GROUP BY j.tenant_id, j.topic) AS q
+CROSS JOIN LATERAL (VALUES
+	('kaireon_queue_jobs', 'waiting', nullif(q.waiting, 0)::float8),
+	('kaireon_queue_jobs', 'leased', nullif(q.leased, 0)::float8),
+	('kaireon_queue_oldest_seconds', NULL, q.age::float8)) AS m (family, state, value)
+WHERE m.value IS NOT NULL
 UNION ALL
 SELECT 'kaireon_dead_letters', c.tenant_id, c.topic, NULL, pg_catalog.sum(c.events)::float8
 FROM kaireon.dead_letter_counts AS c
 GROUP BY 2, 3
 HAVING pg_catalog.sum(c.events) > 0
+UNION ALL
+SELECT 'kaireon_dlq_depth', c.tenant_id, NULL, NULL, pg_catalog.sum(c.events)::float8
+FROM kaireon.dead_letter_counts AS c
+GROUP BY 2
 UNION ALL
 SELECT m.family, NULL, j.job, NULL, m.value
 FROM kaireon.cron_jobs AS j
