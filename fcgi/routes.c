@@ -1,6 +1,5 @@
 /*
- * The routes. A row that says krn_route_pending is documented and not built
- * yet: it checks the caller and answers 501.
+ * The routes.
  */
 
 #include "base/base.h"
