@@ -7,6 +7,7 @@
 #include "lifecycle/verify.h"
 
 #include "base/clock.h"
+#include "base/json_out.h"
 #include "egress/source.h"
 #include "lifecycle/export_file.h"
 #include "lifecycle/export_line.h"
@@ -29,6 +30,7 @@ struct lake_tenant {
 	struct lake_mark *marks;
 	size_t marks_nr;
 	struct merge *merge;
+	struct merge *erased; /* ids that went with their customer */
 
 	/* the table's row at hand */
 	bool has_row, ended;
@@ -146,13 +148,18 @@ lake_in_file(const struct lake_tenant *tenant)
 
 /* Judging */
 
-/* A row that the table lacks: was it purged? */
+/* A row that the table lacks: was it erased or purged? */
 static void
 lake_gone(struct lake_tenant *tenant, struct krn_str path, struct krn_str id,
 	  int64_t created_us)
 {
 	char month[KRN_TIME_TEXT_BYTES] = "";
+	bool same;
 
+	if (merge_take(tenant->erased, MERGE_TABLE, id, KRN_STR(""), &same)) {
+		tenant->verify->purged++;
+		return;
+	}
 	if (created_us != INT64_MAX)
 		krn_time_format(created_us, month);
 	for (size_t i = 0; i < tenant->marks_nr; i++) {
@@ -419,6 +426,24 @@ lake_marks(struct lake_tenant *tenant, const struct krn_rows *rows,
 	return KRN_OK;
 }
 
+static enum krn_err
+lake_erased(struct lake_tenant *tenant, const struct krn_rows *rows,
+	    struct krn_error *err)
+{
+	struct krn_buf id;
+
+	krn_buf_init(&id, tenant->arena);
+	for (size_t i = 0; i < krn_rows_nr(rows); i++) {
+		krn_buf_clear(&id);
+		krn_json_escape(&id,
+				krn_rows_str(rows, i, 0)); /* as in a line */
+		if (id.failed || !merge_wait(tenant->erased, MERGE_TABLE,
+					     lake_text(&id), KRN_STR(""), 0))
+			return krn_arena_fail(tenant->arena, err);
+	}
+	return KRN_OK;
+}
+
 /* Folders of the lake, read before the snapshot: what is published later is
  * known then, or not listed. */
 struct lake_folders {
@@ -493,7 +518,7 @@ static enum krn_err
 lake_and_table(struct lake_tenant *tenant, const struct lake_folders *lake,
 	       struct krn_error *err)
 {
-	const struct krn_rows *point, *files, *marks;
+	const struct krn_rows *point, *files, *marks, *erased;
 	struct krn_db *db = tenant->verify->db;
 	struct krn_export_file intent = {.tenant_id = tenant->id};
 	enum krn_err e;
@@ -504,7 +529,10 @@ lake_and_table(struct lake_tenant *tenant, const struct lake_folders *lake,
 	krn_db_send(db, KRN_STMT_export_point, NULL, &point);
 	krn_db_send(db, KRN_STMT_export_files, NULL, &files);
 	krn_db_send(db, KRN_STMT_export_marks, NULL, &marks);
-	if ((e = krn_db_flush(db, err)) || (e = lake_marks(tenant, marks, err)))
+	krn_db_send(db, KRN_STMT_export_erased, NULL, &erased);
+	if ((e = krn_db_flush(db, err)) ||
+	    (e = lake_marks(tenant, marks, err)) ||
+	    (e = lake_erased(tenant, erased, err)))
 		return e;
 	size_t nr = krn_rows_nr(files);
 	struct krn_str *paths =
@@ -553,7 +581,9 @@ krn_verify_tenant(struct krn_verify *verify, struct krn_str tenant_id,
 
 	if (tenant.arena && tenant.batch)
 		tenant.merge = merge_new(tenant.arena);
-	if (!tenant.merge) {
+	if (tenant.merge)
+		tenant.erased = merge_new(tenant.arena);
+	if (!tenant.erased) {
 		krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
 	} else {
 		krn_buf_init(&tenant.row_id, tenant.arena);

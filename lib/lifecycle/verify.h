@@ -8,7 +8,8 @@
  *
  * A row that the lake has and the table lacks was purged if its month's mark
  * (kaireon.purge_marks) says so: it is older than purged_before, and no more
- * of that month are gone than exported_rows. Any other is extra.
+ * of that month are gone than exported_rows; it was erased with its customer
+ * if kaireon.erased_interactions has its id. Any other is extra.
  *
  * Files and manifests are named too: one that nobody published is extra, one
  * whose bytes are not those that were published is altered.
@@ -46,7 +47,7 @@ struct krn_verify {
 	void *found_data;
 	/* totals, added to by each tenant */
 	int64_t rows;   /* the same in lake and table */
-	int64_t purged; /* in the lake, and purged from the table since */
+	int64_t purged; /* in the lake, and purged or erased from the table */
 	int64_t files;
 	int64_t findings[KRN_VERIFY__MAX];
 };
