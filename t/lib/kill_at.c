@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static long calls;
@@ -55,5 +56,8 @@ KILL_AT(int, PQputCopyEnd, (void *c, const char *e), c, e)
 /* a statement is on its way */
 KILL_AT(int, poll, (struct pollfd *f, nfds_t n, int t), f, n, t)
 KILL_AT(int, fsync, (int f), f)
+KILL_AT(int, fdatasync, (int f), f)
+KILL_AT(int, mkdir, (const char *a, mode_t m), a, m)
+KILL_AT(ssize_t, write, (int f, const void *b, size_t n), f, b, n)
 KILL_AT(int, rename, (const char *a, const char *b), a, b)
 KILL_AT(int, unlink, (const char *a), a)

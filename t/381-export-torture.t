@@ -1,0 +1,188 @@
+#!/usr/bin/perl
+# The export among kills at any of its calls, a full and a broken disk, a
+# hundred calls at once, and writers that commit late, roll back and prepare
+# while the database restarts: the lake is the table, row for row.
+# KRN_EXPORT_KILLS says how many places are tried, "all" each once;
+# KRN_EXPORT_SECONDS how long the writers write; KRN_EXPORT_SEED begins where a
+# failure was.
+use strict;
+use warnings;
+
+use File::Find ();
+use JSON::PP;
+use List::Util qw(shuffle sum);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Kaireon::Stack;
+
+my $kills = $ENV{KRN_EXPORT_KILLS} || 8;
+my $seconds = $ENV{KRN_EXPORT_SECONDS} || 5;
+my $writers = $ENV{KRN_EXPORT_WRITERS} || 6;
+my $seed = $ENV{KRN_EXPORT_SEED} || int rand 2**31;
+srand $seed;
+
+my $stack = Kaireon::Stack->new(settings => { EXPORT_MAX_ROWS => 100, EXPORT_COMPRESS => (qw(zstd gzip), '')[rand 3] });
+my $root = "$stack->{dir}/data/exports";
+$stack->tenant('acme');
+$stack->query('postgres', 'ALTER SYSTEM SET max_prepared_transactions = 10');
+$stack->stop_postgres;
+$stack->start_postgres;
+$stack->announce(qr/lost the connection|sqlstate=57P0|cron job failed|error=(?:UNAVAILABLE|INTERNAL)|database/i);
+
+sub insert {
+	my ($nr, $prefix) = @_;
+	return "INSERT INTO kaireon.interaction_history (tenant_id, id, customer_id, interaction_type, direction, score, created_at)
+		SELECT 'acme', '${prefix}_' || i, 'c' || i, 'impression', 'outbound', i / 3.0::float8, clock_timestamp() FROM generate_series(1, $nr) AS i;\n";
+}
+
+sub call {
+	my $answer = eval { $stack->request('GET', '/api/v1/cron/export-interactions?drain=true', headers => { X_CRON_SECRET => 'cron-secret' }) };
+	return $answer && $answer->{json} || {};
+}
+
+# Until an export ran through: the killed one's session still has the lock.
+sub export {
+	return $stack->wait_for('an export', sub { my $answer = call(); $answer->{ok} && !$answer->{skipped} && $answer });
+}
+
+sub pool {
+	my (%setting) = @_;
+	local $stack->{settings} = { %{ $stack->{settings} }, %setting };
+	$stack->pool('cron', 1);
+}
+
+sub is_whole {
+	my ($what) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my ($status, $out, $err) = $stack->ctl_try('--json', 'verify-export');
+	my $report = eval { decode_json($out) } || {};
+	ok($report->{ok}, "$what: the lake is the table") or diag "KRN_EXPORT_SEED=$seed $out$err";
+	is($report->{rows}, $stack->owner('SELECT count(*) FROM kaireon.interaction_history'), 'with every row');
+	my $left = 0;
+	File::Find::find(sub { $left++ if /\.tmp$/ }, $root) if -d $root;
+	is($left, 0, 'no temporary file is left');
+}
+
+# Killed at any call
+
+my %preload;
+for my $name (qw(kill_at full_disk)) {
+	$preload{$name} = "$stack->{dir}/$name.so";
+	$stack->system_ok("cc -shared -fPIC -O -o $preload{$name} $stack->{source}/t/lib/$name.c");
+}
+my %san = (ASAN_OPTIONS => 'verify_asan_link_order=0:detect_leaks=0');
+
+$stack->query('postgres', insert(120, 'calm') . insert(110, 'calmer'));
+pool(%san, LD_PRELOAD => $preload{kill_at}, KRN_KILL_COUNT => "$stack->{dir}/calls");
+export();
+is($stack->stop('cron1'), 0, 'an export that nobody disturbs');
+chomp(my $places = $stack->slurp("$stack->{dir}/calls"));
+cmp_ok($places, '>', 50, "in $places calls");
+is_whole('undisturbed');
+my @places = shuffle 1 .. $places;
+@places = @places[0 .. $kills - 1] if $kills ne 'all' && $kills < @places;
+my $killed = 0;
+for my $place (@places) {
+	$stack->query('postgres', insert(120, "k$place") . insert(110, "l$place"));
+	pool(%san, LD_PRELOAD => $preload{kill_at}, KRN_KILL_AT => $place);
+	call();
+	my $status = $stack->stop('cron1');
+	$killed++ if $status == 9;
+	pool();
+	export();
+	$stack->stop('cron1');
+	is_whole("killed before call $place");
+}
+cmp_ok($killed, '>=', @places * 0.7, 'most were killed');
+
+# A disk that is full, one that breaks
+
+for my $trouble (qw(KRN_FULL_DISK KRN_BROKEN_DISK)) {
+	my $file = $stack->spew("$stack->{dir}/trouble", '');
+	$stack->query('postgres', insert(150, $trouble));
+	pool(%san, LD_PRELOAD => $preload{full_disk}, $trouble => $file);
+	my $answer = call();
+	ok(!$answer->{ok}, "$trouble: the export says so") or diag explain $answer;
+	unlike(encode_json($answer), qr/\Q$stack->{dir}\E|No space/, 'without a path or a cause');
+	unlink $file;
+	export();
+	$stack->stop('cron1');
+	is_whole($trouble);
+}
+
+# A hundred at once
+
+$stack->query('postgres', insert(500, 'at_once'));
+$stack->pool('cron', 4);
+my @pipes = map {
+	my $pid = open(my $from, '-|') // die $!;
+	if (!$pid) {
+		my $answer = call();
+		print encode_json({ n => $answer->{totalExported} // 0, ok => $answer->{ok} ? 1 : 0 });
+		$stack->{owner} = 0;
+		require POSIX;
+		$| = 1;
+		print '';
+		POSIX::_exit(0);
+	}
+	$from;
+} 1 .. 100;
+my @answers = map { my $text = readline $_; close $_; decode_json($text // '{}') } @pipes;
+is(sum(map { $_->{n} // 0 } @answers), 500, 'a hundred calls at once: one effect');
+is(scalar(grep { $_->{ok} } @answers), 100, 'and all are content');
+is_whole('at once');
+
+# Writers that come late, while the export is killed and the database restarts
+
+my $end = time + $seconds;
+my @writers = map {
+	my $writer = $_;
+	my $pid = fork // die $!;
+	if (!$pid) {
+		srand $seed + $writer;
+		for (my $n = 0; time < $end; $n++) {
+			my $sql = "BEGIN;\n" . insert(1 + int rand 30, "w${writer}_${n}a") . "SAVEPOINT s;\n" . insert(1 + int rand 10, "w${writer}_${n}b")
+				. (rand() < 0.5 ? "ROLLBACK TO s;\n" : "RELEASE s;\n") . 'SELECT pg_sleep(' . rand(0.3) . ");\n" . insert(1, "w${writer}_${n}c");
+			$sql .= rand() < 0.2 ? "ROLLBACK;\n" : rand() < 0.1 ? "PREPARE TRANSACTION 'p${writer}_$n';\nSELECT pg_sleep(0.3);\nCOMMIT PREPARED 'p${writer}_$n';\n" : "COMMIT;\n";
+			open my $psql, '|-', "psql -qX -h $stack->{dir}/sock -U postgres -d kaireon >/dev/null 2>&1" or next;
+			local $SIG{PIPE} = 'IGNORE';
+			print $psql $sql;
+			close $psql;
+		}
+		require POSIX;
+		POSIX::_exit(0);
+	}
+	$pid;
+} 1 .. $writers;
+my ($rounds, $restarted) = (0, 0);
+while (time < $end) {
+	call();
+	sleep rand 0.1;
+	if (rand() < 0.5) {
+		my $name = 'cron' . (1 + int rand 4);
+		my $other = fork // die $!;
+		if (!$other) { call(); require POSIX; POSIX::_exit(0) }
+		sleep rand 0.05;
+		$stack->stop($_, 'KILL') for grep { /^cron/ } keys %{ $stack->{pids} };
+		waitpid $other, 0;
+		$stack->pool('cron', 4);
+	}
+	if (!$restarted && time > $end - $seconds / 2) {
+		$stack->stop_postgres(rand() < 0.5 ? 'immediate' : 'fast');
+		$stack->start_postgres;
+		$restarted = 1;
+	}
+	$rounds++;
+}
+waitpid $_, 0 for @writers;
+# what a restart left prepared is decided at last
+$stack->query('postgres', rand() < 0.5 ? "COMMIT PREPARED '$_'" : "ROLLBACK PREPARED '$_'")
+	for split /\n/, $stack->query('postgres', 'SELECT gid FROM pg_prepared_xacts');
+my $last = export();
+is($last->{tenants}[0]{hasMore}, JSON::PP::false, "after $rounds rounds nothing is left");
+is_whole('writers');
+note $stack->owner('SELECT count(*) FROM kaireon.interaction_history') . ' rows';
+
+$stack->end;
+done_testing;
