@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # script/server as a new user starts it, then every command of doc/gitops.md,
-# doc/operations.md and doc/tour.md, whose counts are compared with an independent SQL formulation.
+# doc/operations.md, doc/alerts.md, doc/reports.md and doc/tour.md, whose counts are compared with an independent SQL formulation.
 use strict;
 use warnings;
 
@@ -67,6 +67,18 @@ like($out, qr/^marked: $drops[0]$/m, 'marks say how much went');
 like($out, qr/"table":"interaction_history"\}.*^held: 10$/ms, 'a hold keeps it');
 like($out, qr/"skips":\[\],"gone":10/, 'and lets it go');
 like($out, qr/^retention_config\.upsert\|key_\w+\|\{.*730.*\}\|\{.*365.*\}\n.*^tenant\.hold\|kaireonctl\|\{"legalHold": true\}\|\{"legalHold": false\}$/ms, 'the audit log has it');
+
+$out = page('alerts');
+like($out, qr/"secret":"\x{e2}\x{80}\x{a2}|"secret":"•/, 'alerts: a secret is masked');
+like($out, qr/"status":"pending","attempts":[1-9]\d*,"lastError":"the host has no address"/, 'a delivery says why it failed');
+like($out, qr/"observed":0,"baseline":0,"threshold":100,"wouldFire":false/, 'a rule is tested');
+like($out, qr/"evaluated":1,"fired":1\}\n\{"state":"firing","lastFired":true\}\n\{"kind":"fired","observed":250/, 'it fires');
+like($out, qr/\{"fired":0,"cooldown":1\}\n\{"fired":0,"resolved":1\}/, 'is cool, and resolved');
+
+$out = page('reports');
+like($out, qr/\{"id":"trend","columns":4,"rows":8\}\n\{"id":"offers","columns":7/, 'reports: a preview');
+like($out, qr/\{"status":"completed","formats":\["csv","html","markdown"\]\}\nsection,day,impressions/, 'a run and its artifact');
+like($out, qr/\{"timezone":"America\/New_York","next":true,"lastStatus":"pending"\}/, 'a schedule');
 
 SKIP: {
 	skip 'bank-full.csv (UCI Bank Marketing) is not there: set KRN_BANK_CSV', 11 unless $bank;
