@@ -60,7 +60,7 @@ function slots(line,   slot)
 	}
 }
 BEGIN {
-	known = " text text[] int4 int8 int8[] float8 bool timestamptz date" \
+	known = " text text[] int4 int8 int8[] float8 float8[] bool timestamptz date" \
 		" jsonb bytea numeric xid8 "
 }
 FNR == 1 && index($0, "-- " name ": ") != 1 {

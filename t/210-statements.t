@@ -19,7 +19,7 @@ my %KIND = (%DATA, table => '"offers"', parent => '"categories"', 'columns...' =
 # short names of the heads as PostgreSQL spells them
 my %TYPES = (
 	int8 => 'bigint', int4 => 'integer', float8 => 'double precision', bool => 'boolean',
-	timestamptz => 'timestamp with time zone', 'int8[]' => 'bigint[]',
+	timestamptz => 'timestamp with time zone', 'int8[]' => 'bigint[]', 'float8[]' => 'double precision[]',
 );
 
 my $db = Kaireon::Cluster->new->clone;

@@ -13,27 +13,34 @@
 #define OUTBOX_KEEP_DAYS 30
 #define OUTBOX_PURGE_MAX 1000
 
-void
+enum krn_err
 krn_outbox_add(struct krn_arena *arena, struct krn_db *db, const char *topic,
 	       struct krn_str key, struct krn_str source_id,
 	       struct krn_str message, const struct krn_str *providers,
-	       size_t nr)
+	       size_t nr, struct krn_error *err)
 {
 	struct krn_str *ids = krn_arena_calloc(arena, nr + 1, sizeof(*ids));
-	struct krn_param params[6] = {krn_param_null()};
 
-	for (size_t i = 0; ids && i < nr; i++)
+	if (!ids)
+		return krn_arena_fail(arena, err);
+	for (size_t i = 0; i < nr; i++) {
 		ids[i] = krn_id_new(arena, "obx");
-	/* without memory NULL arrays fail the statement's first column */
-	if (ids) {
-		params[0] = krn_param_str_array(arena, ids, nr);
-		params[1] = krn_param_str_array(arena, providers, nr);
+		if (!ids[i].s)
+			return krn_arena_fail(arena, err);
 	}
-	params[2] = krn_param_c(topic);
-	params[3] = krn_param_str(key);
-	params[4] = krn_param_str(source_id);
-	params[5] = krn_param_str(message);
+	const struct krn_param params[] = {
+	    krn_param_str_array(arena, ids, nr),
+	    krn_param_str_array(arena, providers, nr),
+	    krn_param_c(topic),
+	    krn_param_str(key),
+	    krn_param_str(source_id),
+	    krn_param_str(message),
+	};
+
+	if (!params[0].value || !params[1].value)
+		return krn_arena_fail(arena, err);
 	krn_db_send(db, KRN_STMT_outbox_insert, params, NULL);
+	return KRN_OK;
 }
 
 static struct krn_outbox_row

@@ -21,12 +21,14 @@
 /*
  * Queue a message (JSON, watch/deliver.h) to providers of the transaction's
  * tenant, one delivery each. `key` names the fact: with the same key, nothing
- * is queued again. Failures are told by the flush.
+ * is queued again. Failures of the database are told by the flush.
+ * Errors: as krn_arena_fail
  */
-void krn_outbox_add(struct krn_arena *arena, struct krn_db *db,
-		    const char *topic, struct krn_str key,
-		    struct krn_str source_id, struct krn_str message,
-		    const struct krn_str *providers, size_t nr);
+KRN_MUSTCHECK enum krn_err
+krn_outbox_add(struct krn_arena *arena, struct krn_db *db, const char *topic,
+	       struct krn_str key, struct krn_str source_id,
+	       struct krn_str message, const struct krn_str *providers,
+	       size_t nr, struct krn_error *err);
 
 struct krn_outbox_row {
 	struct krn_str tenant_id, id, topic, key, source_id, message;

@@ -142,11 +142,11 @@ static const struct {
 	const char *name;
 	Oid oid;
 } stmt_types[] = {
-    {"bool", 16},     {"bytea", 17},         {"int8", 20},
-    {"int4", 23},     {"text", 25},          {"float8", 701},
-    {"date", 1082},   {"timestamptz", 1184}, {"numeric", 1700},
-    {"text[]", 1009}, {"int8[]", 1016},      {"jsonb", 3802},
-    {"xid8", 5069},
+    {"bool", 16},       {"bytea", 17},         {"int8", 20},
+    {"int4", 23},       {"text", 25},          {"float8", 701},
+    {"date", 1082},     {"timestamptz", 1184}, {"numeric", 1700},
+    {"float8[]", 1022}, {"text[]", 1009},      {"int8[]", 1016},
+    {"jsonb", 3802},    {"xid8", 5069},
 };
 
 static bool

@@ -14,13 +14,48 @@
 
 /* Metrics */
 
+/* Sums: impressions, positive outcomes, clicks, conversion value. */
+static double
+alert_acceptance(const double sums[4])
+{
+	return sums[0] > 0 ? sums[1] / sums[0] : NAN;
+}
+
+static double
+alert_clicks(const double sums[4])
+{
+	return sums[0] > 0 ? sums[2] / sums[0] : NAN;
+}
+
+static double
+alert_revenue(const double sums[4])
+{
+	return sums[3];
+}
+
+/* Sums: traces, those with a selection, those with degraded scoring. */
+static double
+alert_selected(const double sums[4])
+{
+	return sums[0] > 0 ? sums[1] / sums[0] : NAN;
+}
+
+static double
+alert_degraded(const double sums[4])
+{
+	return sums[0] > 0 ? sums[2] / sums[0] : NAN;
+}
+
 static const struct krn_alert_metric alert_metrics[] = {
-    {"acceptance_rate", KRN_STMT_alert_values_interactions, true, ""},
-    {"ctr", KRN_STMT_alert_values_interactions, true, ""},
-    {"revenue", KRN_STMT_alert_values_interactions, false, ""},
-    {"selection_frequency", KRN_STMT_alert_values_traces, true, ""},
-    {"latency_p99", KRN_STMT_alert_values_latency, false, " ms"},
-    {"degraded_scoring_rate", KRN_STMT_alert_values_traces, true, ""},
+    {"acceptance_rate", KRN_STMT_alert_values_interactions, true, "",
+     alert_acceptance},
+    {"ctr", KRN_STMT_alert_values_interactions, true, "", alert_clicks},
+    {"revenue", KRN_STMT_alert_values_interactions, false, "", alert_revenue},
+    {"selection_frequency", KRN_STMT_alert_values_traces, true, "",
+     alert_selected},
+    {"latency_p99", KRN_STMT_alert_values_latency, false, " ms", NULL},
+    {"degraded_scoring_rate", KRN_STMT_alert_values_traces, true, "",
+     alert_degraded},
 };
 
 static const char *const alert_metric_names[] = {"acceptance_rate",
@@ -295,28 +330,17 @@ krn_alert_message(struct krn_json_out *out, const char *name,
 
 /* The values of one rule, by the statement of its metric. */
 static enum krn_err
-alert_look(struct krn_object *object, const struct krn_alert_rule *rule,
-	   int64_t now_us, struct krn_alert_seen *ret, struct krn_error *err)
+alert_test_look(struct krn_object *object, const struct krn_alert_rule *rule,
+		int64_t now_us, struct krn_alert_seen *ret,
+		struct krn_error *err)
 {
 	const struct krn_alert_metric *metric = krn_alert_metric(rule->metric);
-	const struct krn_param params[] = {
-	    krn_param_time(object->arena, now_us),
-	    krn_param_str(rule->tenant_id),
-	    krn_param_str(rule->id),
-	};
-	const struct krn_rows *rows;
-	enum krn_err e;
 
 	*ret = (struct krn_alert_seen){NAN, NAN};
-	if (!metric)
-		return KRN_OK;
-	if ((e = krn_db_exec(object->db, metric->values, params, &rows, err)))
-		return e;
-	if (krn_rows_nr(rows) && !krn_rows_is_null(rows, 0, 2))
-		ret->observed = krn_rows_double(rows, 0, 2);
-	if (krn_rows_nr(rows) && !krn_rows_is_null(rows, 0, 3))
-		ret->baseline = krn_rows_double(rows, 0, 3);
-	return KRN_OK;
+	return metric ? krn_alert_look(object->arena, object->db, rule, 1,
+				       metric->values, rule->tenant_id, now_us,
+				       ret, err)
+		      : KRN_OK;
 }
 
 static enum krn_err
@@ -400,7 +424,7 @@ krn_alert_test(struct krn_object *object, struct krn_buf *answer,
 	if (krn_rows_nr(rows) == 0)
 		return krn_refuse(err, KRN_ERR_NOTFOUND, "no such alert rule");
 	rule = krn_alert_read(rows, 0);
-	if ((e = alert_look(object, &rule, now_us, &seen, err)) ||
+	if ((e = alert_test_look(object, &rule, now_us, &seen, err)) ||
 	    (e = alert_test_send(object, &rule, &seen, event_id, now_us,
 				 &deliveries, err)))
 		return e;

@@ -23,6 +23,8 @@ struct krn_alert_metric {
 	enum krn_stmt values;
 	bool is_rate; /* shown as percent */
 	const char *unit;
+	/* of the four sums that its statement gives; NAN: no data */
+	double (*value)(const double sums[4]);
 };
 
 /* NULL: none of ours. */
@@ -50,6 +52,17 @@ struct krn_alert_rule krn_alert_read(const struct krn_rows *rows, size_t row);
 struct krn_alert_seen {
 	double observed, baseline;
 };
+
+/*
+ * Fill `seen` of those rules whose metric the statement computes, of all
+ * tenants or of one (.s NULL: all), in the running transaction. Rules are in
+ * order of their tenants; the others' places are left alone.
+ */
+KRN_MUSTCHECK enum krn_err
+krn_alert_look(struct krn_arena *arena, struct krn_db *db,
+	       const struct krn_alert_rule *rules, size_t nr,
+	       enum krn_stmt stmt, struct krn_str tenant, int64_t now_us,
+	       struct krn_alert_seen *seen, struct krn_error *err);
 
 /* What becomes of a rule. */
 struct krn_alert_move {

@@ -233,9 +233,9 @@ report_deliver(struct report_job *run, struct krn_error *err)
 		ids[i] = to->array.items[i].string;
 	if ((e = report_message(run, &message, err)))
 		return e;
-	krn_outbox_add(run->arena, run->db, KRN_OUTBOX_REPORTS, run->run_id,
-		       run->run_id, message, ids, to->array.nr);
-	return KRN_OK;
+	return krn_outbox_add(run->arena, run->db, KRN_OUTBOX_REPORTS,
+			      run->run_id, run->run_id, message, ids,
+			      to->array.nr, err);
 }
 
 static enum krn_err

@@ -75,8 +75,10 @@ send_queue(struct krn_object *object, struct krn_str id,
 		ids[i] = providers->array.items[i].string;
 	if ((e = send_message(object, id, &message, err)))
 		return e;
-	krn_outbox_add(object->arena, object->db, KRN_OUTBOX_ALERTS, id, id,
-		       message, ids, providers->array.nr);
+	if ((e = krn_outbox_add(object->arena, object->db, KRN_OUTBOX_ALERTS,
+				id, id, message, ids, providers->array.nr,
+				err)))
+		return e;
 	return krn_db_exec(object->db, KRN_STMT_outbox_of, params, ret, err);
 }
 

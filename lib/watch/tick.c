@@ -47,6 +47,32 @@ tick_tenants(struct tick *tick)
 	krn_db_rollback(cron->db);
 }
 
+/*
+ * Until when deliveries are begun: a tick that waited for every receiver that
+ * hangs would keep the next one from what is due. The rest is the workers'.
+ */
+static int64_t
+tick_delivery_end(const struct krn_cron *cron)
+{
+	const int64_t end_us = krn_clock_monotonic_us() +
+			       cron->options->delivery_timeout_ms * 1000;
+
+	return end_us < cron->deadline_us ? end_us : cron->deadline_us;
+}
+
+/* What nobody will ask for any more. */
+static enum krn_err
+tick_purge(struct krn_cron *cron, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_outbox_purge(cron->batch, cron->db, err)) ||
+	    (e = krn_db_begin(cron->db, cron->batch, KRN_TX_WRITE, err)))
+		return e;
+	krn_db_send(cron->db, KRN_STMT_report_purge, NULL, NULL);
+	return krn_db_commit(cron->db, err);
+}
+
 void
 tick_deliveries(struct tick *tick)
 {
@@ -63,8 +89,8 @@ tick_deliveries(struct tick *tick)
 	const struct krn_rows *rows;
 
 	krn_arena_reset(cron->batch);
-	if (krn_deliver_due(&deliver, cron->deadline_us, NULL, &err) ||
-	    krn_outbox_purge(cron->batch, cron->db, &err)) {
+	if (krn_deliver_due(&deliver, tick_delivery_end(cron), NULL, &err) ||
+	    tick_purge(cron, &err)) {
 		tick_failed(tick, "delivery", krn_str_from(NULL, 0),
 			    krn_str_from(NULL, 0), &err);
 		return;

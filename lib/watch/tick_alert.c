@@ -23,58 +23,28 @@ struct alerts {
 	size_t nr;
 };
 
-/* The rule of a row of values: both are in order of tenant and id. */
-static size_t
-alerts_find(const struct alerts *alerts, struct krn_str tenant_id,
-	    struct krn_str id, size_t from)
-{
-	while (from < alerts->nr &&
-	       !(krn_str_eq(alerts->rules[from].id, id) &&
-		 krn_str_eq(alerts->rules[from].tenant_id, tenant_id)))
-		from++;
-	return from;
-}
-
-static double
-alerts_number(const struct krn_rows *rows, size_t row, size_t column)
-{
-	return krn_rows_is_null(rows, row, column)
-		   ? NAN
-		   : krn_rows_double(rows, row, column);
-}
-
 /* Values of all tenants, or of one, by one statement. */
 static enum krn_err
 alerts_values(struct alerts *alerts, enum krn_stmt stmt, struct krn_str tenant,
 	      struct krn_error *err)
 {
 	struct krn_cron *cron = alerts->tick->cron;
-	const struct krn_param params[] = {
-	    krn_param_time(cron->batch, alerts->tick->now_us),
-	    krn_param_str(tenant),
-	    krn_param_null(),
-	};
-	const struct krn_rows *rows;
-	size_t at = 0;
 	enum krn_err e;
 
-	if ((e = krn_db_begin(cron->db, cron->batch, KRN_TX_READ, err)))
+	if ((e = krn_db_begin(cron->db, cron->batch, KRN_TX_READ, err)) ||
+	    (e = krn_alert_look(cron->batch, cron->db, alerts->rules,
+				alerts->nr, stmt, tenant, alerts->tick->now_us,
+				alerts->seen, err)) ||
+	    (e = krn_db_commit(cron->db, err)))
 		return e;
-	krn_db_send(cron->db, stmt, params, &rows);
-	if ((e = krn_db_commit(cron->db, err)))
-		return e;
-	for (size_t i = 0; i < krn_rows_nr(rows); i++) {
-		const size_t found =
-		    alerts_find(alerts, krn_rows_str(rows, i, 0),
-				krn_rows_str(rows, i, 1), at);
+	for (size_t i = 0; i < alerts->nr; i++) {
+		const struct krn_alert_metric *metric =
+		    krn_alert_metric(alerts->rules[i].metric);
 
-		/* a rule that was made since is for the next tick */
-		if (found == alerts->nr)
-			continue;
-		at = found + 1;
-		alerts->seen[found] = (struct krn_alert_seen){
-		    alerts_number(rows, i, 2), alerts_number(rows, i, 3)};
-		alerts->judged[found] = true;
+		if (metric && metric->values == stmt &&
+		    (!tenant.s ||
+		     krn_str_eq(alerts->rules[i].tenant_id, tenant)))
+			alerts->judged[i] = true;
 	}
 	return KRN_OK;
 }
