@@ -166,6 +166,7 @@ value_look_ages(const struct values *values, struct krn_error *err)
 	params[1] = krn_param_str(values->tenant);
 	if (nr == 0)
 		return KRN_OK;
+	krn_db_send(values->db, KRN_STMT_alert_by_hash, NULL, NULL);
 	if ((e = value_array(values->arena, edges, nr, &params[2], err)) ||
 	    (e = krn_db_exec(values->db, values->stmt, params, &rows, err)))
 		return e;

@@ -229,7 +229,7 @@ const struct krn_object_kind krn_report_template_kind = {
 
 enum krn_err
 krn_report_next_run(struct krn_arena *arena, struct krn_db *db,
-		    struct krn_str cron_expression, struct krn_str timezone,
+		    struct krn_str cron_expression, struct krn_str zone,
 		    int64_t after_us, struct krn_param *ret,
 		    struct krn_error *err)
 {
@@ -239,7 +239,7 @@ krn_report_next_run(struct krn_arena *arena, struct krn_db *db,
 
 	*ret = krn_param_null();
 	if ((e = krn_cron_parse(cron_expression, &schedule, err)) ||
-	    (e = krn_schedule_next(arena, db, &schedule, timezone, after_us,
+	    (e = krn_schedule_next(arena, db, &schedule, zone, after_us,
 				   &next_us, NULL, err)))
 		return e;
 	if (next_us == KRN_SCHEDULE_NEVER)
@@ -263,11 +263,10 @@ static enum krn_err
 report_check_schedule(struct krn_object *object, struct krn_param *ret_extra,
 		      struct krn_error *err)
 {
-	const struct krn_str timezone =
-	    krn_form_text(&object->value, "timezone");
+	const struct krn_str zone = krn_form_text(&object->value, "timezone");
 	const struct krn_param params[] = {
 	    krn_param_str(krn_form_text(&object->value, "templateId")),
-	    krn_param_str(timezone),
+	    krn_param_str(zone),
 	};
 	const struct krn_rows *rows;
 	enum krn_err e;
@@ -290,7 +289,7 @@ report_check_schedule(struct krn_object *object, struct krn_param *ret_extra,
 		return KRN_OK;
 	return krn_report_next_run(
 	    object->arena, object->db,
-	    krn_form_text(&object->value, "cronExpression"), timezone,
+	    krn_form_text(&object->value, "cronExpression"), zone,
 	    krn_clock_us(), ret_extra, err);
 }
 

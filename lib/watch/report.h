@@ -126,7 +126,7 @@ KRN_MUSTCHECK enum krn_err krn_report_run(struct krn_arena *arena,
  * parameter, NULL: never. Errors: KRN_ERR_INVALID  no such expression. */
 KRN_MUSTCHECK enum krn_err
 krn_report_next_run(struct krn_arena *arena, struct krn_db *db,
-		    struct krn_str cron_expression, struct krn_str timezone,
+		    struct krn_str cron_expression, struct krn_str zone,
 		    int64_t after_us, struct krn_param *ret,
 		    struct krn_error *err);
 
