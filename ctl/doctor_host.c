@@ -6,6 +6,7 @@
 
 #include "ctl/doctor.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,34 +34,32 @@ doctor_is_open(const char *path)
 	return stat(path, &info) == 0 && (info.st_mode & 077) != 0;
 }
 
+/* The folder, and whatever is in it. */
 static bool
 doctor_files_are_closed(const struct doctor *doctor,
 			struct doctor_answer *answer, const char *directory)
 {
-	static const char *const names[] = {"",
-					    "API_KEY_PEPPER",
-					    "CONNECTOR_ENCRYPTION_KEY",
-					    "CRON_SECRET",
-					    "CRON_TOKEN",
-					    "DATABASE_URL",
-					    "DATABASE_ADMIN_URL",
-					    "DATABASE_WORKER_URL",
-					    "AWS_SECRET_ACCESS_KEY",
-					    "SMTP_PASSWORD"};
+	DIR *files = opendir(directory);
+	const struct dirent *file;
+	struct krn_str path = krn_str_c(directory);
 
-	for (size_t i = 0; i < KRN_NR(names); i++) {
-		const struct krn_str path = krn_str_printf(
-		    doctor->ctl->arena, "%s/%s", directory, names[i]);
+	while (path.s && !doctor_is_open(path.s) && files &&
+	       (file = readdir(files)))
+		if (file->d_name[0] != '.')
+			path = krn_str_printf(doctor->ctl->arena, "%s/%s",
+					      directory, file->d_name);
+	const bool closed = files && path.s && !doctor_is_open(path.s);
 
-		if (path.s && doctor_is_open(path.s)) {
-			doctor_wrong(doctor, answer,
-				     "chmod -R go= on the folder: only root "
-				     "reads secrets, units get copies",
-				     "%s may be read by others", path.s);
-			return false;
-		}
-	}
-	return true;
+	if (!closed)
+		doctor_wrong(doctor, answer,
+			     "chmod -R go= on the folder: only root reads "
+			     "secrets, units get copies",
+			     files ? "%s may be read by others"
+				   : "%s cannot be read",
+			     path.s ? path.s : directory);
+	if (files)
+		closedir(files);
+	return closed;
 }
 
 void
