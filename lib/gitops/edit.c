@@ -13,6 +13,16 @@
 
 static const struct krn_change_options edit_options = {.kinds = KRN_KINDS_ALL};
 
+/*
+ * What may be named is read by its name only: of the others nothing is
+ * changed. What goes is looked for in everything.
+ */
+static krn_kind_set
+edit_names_only(enum krn_kind_id kind, bool is_delete)
+{
+	return is_delete ? 0 : KRN_KINDS_ALL & ~((krn_kind_set)1 << kind);
+}
+
 static enum krn_err
 edit_not_found(const struct edit *edit, struct krn_error *err)
 {
@@ -86,11 +96,15 @@ static enum krn_err
 edit_read_live(struct edit *edit, struct krn_error *err)
 {
 	const struct krn_live_id renamed = {edit->what->id, edit->name};
+	const struct krn_live_options options = {
+	    .renamed = edit->old_title.s ? &renamed : NULL,
+	    .names_only =
+		edit_names_only(edit->what->kind, !edit->what->fields),
+	};
 	enum krn_err e;
 
-	if ((e = krn_live_read(edit->find.arena, edit->find.db,
-			       edit->old_title.s ? &renamed : NULL, &edit->live,
-			       err)))
+	if ((e = krn_live_read(edit->find.arena, edit->find.db, &options,
+			       &edit->live, err)))
 		return e;
 	for (size_t i = 0; i < edit->live.nr; i++) {
 		const struct krn_resource *r = &edit->live.resources[i];
@@ -420,7 +434,10 @@ krn_edit_check_live(struct krn_arena *arena, struct krn_db *db,
 	struct krn_value spec;
 	enum krn_err e;
 
-	if ((e = krn_live_read(arena, db, NULL, &live, err)) ||
+	const struct krn_live_options options = {
+	    .names_only = edit_names_only(kind, false)};
+
+	if ((e = krn_live_read(arena, db, &options, &live, err)) ||
 	    (e = change_begin(&find, &nothing, &live, &edit_options, &changes,
 			      err)))
 		return e;

@@ -216,10 +216,15 @@ live_segments(struct krn_arena *arena, struct krn_live *live,
 
 enum krn_err
 krn_live_read(struct krn_arena *arena, struct krn_db *db,
-	      const struct krn_live_id *renamed, struct krn_live *ret,
+	      const struct krn_live_options *options, struct krn_live *ret,
 	      struct krn_error *err)
 {
-	struct live_read read = {.arena = arena, .db = db, .live = ret};
+	const struct krn_live_id *renamed = options ? options->renamed : NULL;
+	struct live_read read = {.arena = arena,
+				 .db = db,
+				 .live = ret,
+				 .names_only =
+				     options ? options->names_only : 0};
 	const struct krn_rows *segments;
 	enum krn_err e;
 

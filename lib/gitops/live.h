@@ -24,16 +24,24 @@ struct krn_live {
 	size_t segments_nr;
 };
 
+/* What else than everything as it is; zero: that. */
+struct krn_live_options {
+	/* the object of that id has that name, wherever it is named */
+	const struct krn_live_id *renamed;
+	/* kinds of which only names and ids are read; their values are null,
+	   but for what is part of the identity */
+	krn_kind_set names_only;
+};
+
 /*
- * Read all kinds. In a transaction that sees one state. With `renamed` (may be
- * NULL) the object of that id has that name, wherever it is named.
+ * Read all kinds. In a transaction that sees one state. `options` may be NULL.
  *
  * Ownership: *ret lives in `arena`.
  * Errors:    KRN_ERR_UNAVAILABLE, KRN_ERR_INTERNAL
  */
 KRN_MUSTCHECK enum krn_err krn_live_read(struct krn_arena *arena,
 					 struct krn_db *db,
-					 const struct krn_live_id *renamed,
+					 const struct krn_live_options *options,
 					 struct krn_live *ret,
 					 struct krn_error *err);
 

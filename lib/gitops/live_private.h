@@ -11,6 +11,7 @@ struct live_read {
 	struct krn_db *db;
 	struct krn_live *live;
 	size_t size; /* room for resources */
+	krn_kind_set names_only;
 };
 
 /*

@@ -11,28 +11,41 @@
 #include "store/copy.h"
 
 /* Of every kind, before its fields. */
-static const char *const live_columns[] = {"id",         "name",
-					   "version",    "updated_at",
-					   "changed_by", "changed_audit_id"};
+static const char *const live_columns[] = {
+    "id", "name", "version", "updated_at", "changed_by", "changed_audit_id"};
 
 #define LIVE_FIELDS_MAX 64
 
+/* Is the field read? Of a kind's names only what is part of the identity. */
+static bool
+live_has_field(const struct live_read *read, enum krn_kind_id kind, size_t i)
+{
+	const char *within = krn_kinds[kind].within;
+
+	return !(read->names_only >> kind & 1) ||
+	       (within && strcmp(krn_kinds[kind].fields[i].name, within) == 0);
+}
+
 /* The list of columns for the statement's slot. */
 static enum krn_err
-live_columns_of(struct krn_arena *arena, const struct krn_kind *kind,
-		struct krn_str *ret, struct krn_error *err)
+live_columns_of(const struct live_read *read, enum krn_kind_id kind,
+		struct krn_str *ret, size_t *ret_nr, struct krn_error *err)
 {
 	struct krn_buf list;
 
-	krn_buf_init(&list, arena);
+	*ret_nr = KRN_NR(live_columns);
+	krn_buf_init(&list, read->arena);
 	for (size_t i = 0; i < KRN_NR(live_columns); i++) {
 		if (i)
 			krn_buf_add_char(&list, '\x1f');
 		krn_buf_add_c(&list, live_columns[i]);
 	}
-	for (size_t i = 0; i < kind->fields_nr; i++) {
+	for (size_t i = 0; i < krn_kinds[kind].fields_nr; i++) {
+		if (!live_has_field(read, kind, i))
+			continue;
 		krn_buf_add_char(&list, '\x1f');
-		krn_buf_add_c(&list, kind->fields[i].column);
+		krn_buf_add_c(&list, krn_kinds[kind].fields[i].column);
+		(*ret_nr)++;
 	}
 	return krn_buf_end(&list, ret, err);
 }
@@ -110,11 +123,13 @@ live_text(struct krn_arena *arena, struct krn_str text, struct krn_str *ret,
 }
 
 static enum krn_err
-live_resource(struct krn_arena *arena, enum krn_kind_id kind,
+live_resource(const struct live_read *read, enum krn_kind_id kind,
 	      const struct krn_str *fields, struct krn_resource *ret,
 	      struct krn_error *err)
 {
 	const struct krn_kind *table = &krn_kinds[kind];
+	struct krn_arena *arena = read->arena;
+	size_t column = KRN_NR(live_columns);
 	enum krn_err e;
 
 	*ret = (struct krn_resource){
@@ -135,8 +150,8 @@ live_resource(struct krn_arena *arena, enum krn_kind_id kind,
 		return e;
 	ret->name = ret->title;
 	for (size_t i = 0; i < table->fields_nr; i++)
-		if ((e = live_value(arena, &table->fields[i],
-				    fields[KRN_NR(live_columns) + i],
+		if (live_has_field(read, kind, i) &&
+		    (e = live_value(arena, &table->fields[i], fields[column++],
 				    &ret->values[i], err)))
 			return e;
 	return KRN_OK;
@@ -151,10 +166,9 @@ live_room(struct live_read *read)
 
 	if (live->nr < read->size)
 		return true;
-	live->resources = krn_arena_grow(
-	    read->arena, live->resources,
-	    read->size * sizeof(*live->resources),
-	    wanted * sizeof(*live->resources));
+	live->resources = krn_arena_grow(read->arena, live->resources,
+					 read->size * sizeof(*live->resources),
+					 wanted * sizeof(*live->resources));
 	read->size = wanted;
 	return live->resources != NULL;
 }
@@ -163,15 +177,15 @@ enum krn_err
 live_read_kind(struct live_read *read, enum krn_kind_id kind,
 	       struct krn_error *err)
 {
-	const size_t nr = KRN_NR(live_columns) + krn_kinds[kind].fields_nr;
 	struct krn_str names[2], fields[LIVE_FIELDS_MAX];
 	struct krn_copy_row row;
+	size_t nr;
 	enum krn_err e;
 
-	KRN_BUG_IF(nr > LIVE_FIELDS_MAX);
+	KRN_BUG_IF(KRN_NR(live_columns) + krn_kinds[kind].fields_nr >
+		   LIVE_FIELDS_MAX);
 	names[0] = krn_str_c(krn_kinds[kind].table);
-	if ((e = live_columns_of(read->arena, &krn_kinds[kind], &names[1],
-				 err)) ||
+	if ((e = live_columns_of(read, kind, &names[1], &nr, err)) ||
 	    (e = krn_copy_out_begin(read->db, KRN_STMT_kind_read, names, err)))
 		return e;
 	while (!(e = krn_copy_out_next(read->db, &row, err)) && row.s) {
@@ -181,7 +195,7 @@ live_read_kind(struct live_read *read, enum krn_kind_id kind,
 					krn_kinds[kind].table);
 		if (!live_room(read))
 			return krn_arena_fail(read->arena, err);
-		if ((e = live_resource(read->arena, kind, fields,
+		if ((e = live_resource(read, kind, fields,
 				       &read->live->resources[read->live->nr],
 				       err)))
 			return e;
