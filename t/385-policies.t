@@ -172,6 +172,21 @@ is(policy('budget_exhausted', { checkImpressions => JSON::PP::true })->{summary}
 $stack->owner(sprintf q{UPDATE kaireon.offers SET budget = '{"maxPerDay": %d, "maxImpressions": 100000}' WHERE name = 'alpha'}, $sent + 1);
 is(policy('budget_exhausted', {})->{summary}{decisions}, 1600, 'budget_exhausted: one is left');
 
+# what offers say of themselves, whatever the policies; alpha was sent to some in four weeks
+$stack->owner(q{UPDATE kaireon.offers SET budget = '{"dailyCapCents": 500, "currentDailySpentCents": 500}' WHERE name = 'alpha'});
+is(run_with()->{summary}{droppedBy}{qualification}, 800, 'a budget that is spent');
+$stack->owner(q{UPDATE kaireon.offers SET budget = '{}', inventory = '{"totalStock": 9, "remainingStock": 0}' WHERE name = 'alpha'});
+is(run_with()->{summary}{decisions}, 1200, 'nothing left of an offer');
+$stack->owner(q{UPDATE kaireon.offers SET inventory = '{}', frequency_caps = '{"perCustomer": {"weekly": 2, "monthly": 1}}' WHERE name = 'alpha'});
+my $capped = run_with();
+my ($often) = $stack->query('kaireon_worker', expected($capped, 'false') . q{ SELECT count(DISTINCT k.customer_id) FROM t_one.ds_customers AS k
+	JOIN c ON c.customer_id = k.customer_id AND c.name = 'alpha' CROSS JOIN t
+	WHERE c.created_at >= date_trunc('month', t.now, 'Pacific/Auckland')});
+cmp_ok($often, '>', 0, 'some had it this month');
+is($capped->{summary}{decisions}, 1600 - $often, 'they do not have it again');
+is($capped->{summary}{droppedBy}{contactPolicy}, 2 * $often, 'which counts as a contact policy');
+$stack->owner(q{UPDATE kaireon.offers SET frequency_caps = '{}' WHERE name = 'alpha'});
+
 # a campaign's own cap
 is(policy('frequency_cap', { maxTotal => 1, withinCampaignId => $campaign })->{summary}{decisions}, 400, 'withinCampaignId: one a customer of this campaign');
 is(policy('frequency_cap', { maxTotal => 0, excludeCampaignIds => [$campaign] })->{summary}{decisions}, 1600, 'excludeCampaignIds: this one is not held back');

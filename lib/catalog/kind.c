@@ -84,6 +84,8 @@ static const struct krn_kind_field offer_fields[] = {
 	FLAG("emergencyExcluded", "emergency_excluded", "false"),
 	OBJECT("eligibility", "eligibility", "{}"),
 	OBJECT("budget", "budget", "{}"),
+	OBJECT("inventory", "inventory", "{}"),
+	OBJECT("frequencyCaps", "frequency_caps", "{}"),
 	OBJECT("schedule", "schedule", "{}"),
 	ARRAY("tags", "tags", 0),
 	TEXT("productType", "product_type", "\"\""),

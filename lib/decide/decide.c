@@ -100,6 +100,69 @@ decide_node_drops(struct krn_decide *d, const struct krn_plan_pair *pair)
 	return true;
 }
 
+/* Was the customer sent the offer as often as it says? It is sent once more. */
+static bool
+decide_is_capped(const struct krn_decide *d, const struct krn_plan_offer *offer)
+{
+	const struct krn_customer *customer = d->customer;
+
+	for (size_t k = 0; k < offer->caps_nr; k++) {
+		int64_t used = 0;
+
+		for (size_t i = 0; i < customer->contacts_nr; i++)
+			if (customer->contacts[i].of.offer ==
+			    (int)(offer - d->plan->offers))
+				used += customer->contacts[i]
+					    .counts[offer->caps[k].window];
+		if (used >= offer->caps[k].max)
+			return true;
+	}
+	return false;
+}
+
+/* Does the offer drop itself? Source: plan.h, constraints. */
+static bool
+decide_offer_drops(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan_offer *offer = &d->plan->offers[pair->offer];
+
+	if (offer->is_out_of_stock)
+		decide_drop(d, pair, KRN_DROP_QUALIFICATION,
+			    KRN_STR("inventory"));
+	else if (offer->is_spent)
+		decide_drop(d, pair, KRN_DROP_QUALIFICATION,
+			    KRN_STR("budget"));
+	else if (decide_is_capped(d, offer))
+		decide_drop(d, pair, KRN_DROP_CONTACT_POLICY,
+			    KRN_STR("frequencyCaps"));
+	else
+		return false;
+	return true;
+}
+
+/* Does a rule or a policy, or what the offer says itself? */
+static bool
+decide_gate_drops(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan *plan = d->plan;
+	int hit;
+
+	decide_pair(d, pair);
+	hit = decide_hit(d, d->failed, pair->hard);
+	if (hit >= 0) {
+		decide_drop(d, pair, KRN_DROP_QUALIFICATION,
+			    plan->rules[hit].id);
+		return true;
+	}
+	hit = decide_hit(d, d->blocked, pair->policies);
+	if (hit >= 0) {
+		decide_drop(d, pair, KRN_DROP_CONTACT_POLICY,
+			    plan->policies[hit].id);
+		return true;
+	}
+	return decide_offer_drops(d, pair);
+}
+
 /* What passes the gates goes on the heap: of each offer its best channel. */
 static void
 decide_gates(struct krn_decide *d)
@@ -110,22 +173,8 @@ decide_gates(struct krn_decide *d)
 	for (size_t i = 0; i < plan->pairs_nr; i++) {
 		const struct krn_plan_pair *pair = &plan->pairs[i];
 
-		if (decide_node_drops(d, pair))
+		if (decide_node_drops(d, pair) || decide_gate_drops(d, pair))
 			continue;
-		decide_pair(d, pair);
-		int hit = decide_hit(d, d->failed, pair->hard);
-
-		if (hit >= 0) {
-			decide_drop(d, pair, KRN_DROP_QUALIFICATION,
-				    plan->rules[hit].id);
-			continue;
-		}
-		hit = decide_hit(d, d->blocked, pair->policies);
-		if (hit >= 0) {
-			decide_drop(d, pair, KRN_DROP_CONTACT_POLICY,
-				    plan->policies[hit].id);
-			continue;
-		}
 		const struct decide_entry entry = {0, decide_score(d, pair),
 						   pair};
 		struct decide_entry *last =

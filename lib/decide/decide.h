@@ -40,8 +40,9 @@ struct krn_candidate {
 };
 
 /*
- * Why a pair was dropped, and what did it: a rule, a policy, or (for
- * qualification) a node of the flow. For explanations and tests.
+ * Why a pair was dropped, and what did it: a rule, a policy, a node of the
+ * flow, or what the offer says itself: "inventory" and "budget" (for
+ * qualification), "frequencyCaps" (for contact policies).
  */
 enum krn_drop { KRN_DROP_QUALIFICATION, KRN_DROP_CONTACT_POLICY };
 

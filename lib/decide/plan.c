@@ -215,6 +215,19 @@ plan_order(struct krn_plan *plan)
 				plan->channels[i].order++;
 }
 
+static enum krn_err
+plan_constrain_offers(struct plan_build *build)
+{
+	struct krn_plan *plan = build->plan;
+	enum krn_err e;
+
+	for (size_t i = 0; i < plan->offers_nr; i++)
+		if (plan->offers[i].is_candidate &&
+		    (e = plan_read_constraints(build, &plan->offers[i])))
+			return e;
+	return KRN_OK;
+}
+
 /* "propensityScores.<offer>" may be a column of the segment. */
 static enum krn_err
 plan_read_propensity(struct plan_build *build)
@@ -266,7 +279,7 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	    (e = plan_read_channels(&build)) || (e = plan_read_flow(&build)))
 		return e;
 	plan_order(plan);
-	if ((e = plan_read_rules(&build)) ||
+	if ((e = plan_constrain_offers(&build)) || (e = plan_read_rules(&build)) ||
 	    (e = plan_read_propensity(&build)) ||
 	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)) ||
 	    (e = plan_match_filters(&build)) ||

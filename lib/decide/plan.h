@@ -13,8 +13,8 @@
  *	 "flows":    [{"id", "name", "config"}],    published; for call_flow
  *	 "offers":   [{"id", "name", "status", "priority", "businessValue",
  *	               "categoryId", "categoryName", "subCategoryId",
- *	               "mandatory", "budget", and what filters look at:
- *	               plan_filter.c}],
+ *	               "mandatory", "budget", "inventory", "frequencyCaps", and
+ *	               what filters look at: plan_filter.c}],
  *	 "channels": [{"id", "name", "status", "deliveryMode", "channelType"}],
  *	 "creatives": [{"id", "name", "offerId", "channelId", "placementId",
  *	               "weight"}],                       active ones only
@@ -41,6 +41,12 @@
  * The narrowing nodes may stand in any order in phase 1; a pair always meets
  * the filters and conditionals in the order of the flow, then its creative,
  * the rules, the policies, and the first that drops it is the reason.
+ *
+ * Last come the offer's own constraints, whatever the nodes: inventory
+ * {remainingStock}, with 0 none is left; budget {dailyCapCents,
+ * lifetimeCapCents} against what it says was spent; frequencyCaps
+ * {perCustomer: {daily, weekly, monthly}}, contacts with this offer since the
+ * day, the ISO week, the month began. They bind mandatory offers too.
  *
  * filter {conditions: [{field, operator, value}], combinator}
  *	keeps the pairs for which all ("AND", the default) or any ("OR") of
@@ -116,6 +122,12 @@ struct krn_plan_times {
 #define KRN_PLAN_APART_MAX 256
 #define KRN_PLAN_CANDIDATES_MAX 100
 
+/* A cap: at most `max` contacts in a window. */
+struct krn_plan_cap {
+	int window; /* index in windows */
+	int64_t max;
+};
+
 struct krn_plan_offer {
 	struct krn_str id, name, category_id, category_name, sub_category_id;
 	const struct krn_value *row; /* in the document */
@@ -125,6 +137,9 @@ struct krn_plan_offer {
 	bool is_candidate;     /* active and in the inventory */
 	bool is_sent_out;      /* its budget has no impressions left */
 	bool is_spent;         /* … or no money */
+	bool is_out_of_stock;
+	struct krn_plan_cap caps[3]; /* contacts of a customer with it */
+	size_t caps_nr;
 	int propensity_column; /* of propensityScores.<name>, or -1 */
 	uint32_t order; /* of candidates: place by priority descending, name */
 	uint32_t category; /* its place by name and id among all categories */
@@ -208,12 +223,6 @@ enum krn_plan_scope {
 	KRN_SCOPE_CREATIVE,
 	KRN_SCOPE_PLACEMENT, /* of rules */
 	KRN_SCOPE_SEGMENT,   /* of rules */
-};
-
-/* One cap of a policy: at most `max` contacts in a window. */
-struct krn_plan_cap {
-	int window; /* index in windows */
-	int64_t max;
 };
 
 enum krn_plan_policy_type {
@@ -404,6 +413,7 @@ enum krn_plan_part {
 	KRN_PLAN_FLOW,
 	KRN_PLAN_RULE,
 	KRN_PLAN_POLICY,
+	KRN_PLAN_OFFER, /* its constraints */
 };
 
 /* Of a flow, which node it is, from 0; SIZE_MAX: the whole. */

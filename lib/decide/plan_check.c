@@ -45,6 +45,18 @@ check_policy(struct plan_build *build, const struct krn_value *row)
 		   : krn_arena_fail(build->arena, build->err);
 }
 
+static enum krn_err
+check_offer(struct plan_build *build, const struct krn_value *row)
+{
+	struct krn_plan_offer offer = {
+	    .id = plan_text(row, "id"),
+	    .name = plan_text(row, "name"),
+	    .row = row,
+	};
+
+	return plan_read_constraints(build, &offer);
+}
+
 enum krn_err
 krn_plan_check(struct krn_arena *arena, enum krn_plan_part part,
 	       const struct krn_value *row, krn_plan_problem_fn problem,
@@ -55,6 +67,7 @@ krn_plan_check(struct krn_arena *arena, enum krn_plan_part part,
 	    [KRN_PLAN_FLOW] = check_flow,
 	    [KRN_PLAN_RULE] = check_rule,
 	    [KRN_PLAN_POLICY] = check_policy,
+	    [KRN_PLAN_OFFER] = check_offer,
 	};
 	static const struct krn_value nothing = {.type = KRN_VALUE_OBJECT};
 	struct krn_error told = {.code = KRN_OK};

@@ -227,65 +227,6 @@ plan_policy_time_window(struct plan_build *build,
 	return KRN_OK;
 }
 
-/* Is there a cap under `name`, and is it reached? */
-static enum krn_err
-type_budget(struct plan_build *build, const struct krn_value *offer,
-	    const char *name, double used, bool *ret_reached)
-{
-	const struct krn_value *value =
-	    krn_value_find(krn_value_find(offer, "budget"), name);
-	double cap;
-
-	if (!value || value->type == KRN_VALUE_NULL)
-		return KRN_OK;
-	if (!krn_value_number(value, &cap))
-		return plan_refuse(build,
-				   "offer \"%.*s\": budget.%s must be a number",
-				   KRN_STR_ARG(plan_text(offer, "name")), name);
-	*ret_reached |= used >= cap;
-	return KRN_OK;
-}
-
-static double
-type_number(const struct krn_value *object, const char *name)
-{
-	double number;
-
-	return krn_value_number(krn_value_find(object, name), &number) ? number
-								       : 0;
-}
-
-/* What an offer's budget has left. Source: spec, offer, hard constraints. */
-static enum krn_err
-type_budget_read(struct plan_build *build, const struct krn_value *from,
-		 struct krn_plan_offer *offer)
-{
-	const struct krn_value *budget = krn_value_find(from, "budget");
-	const struct krn_value *sent = krn_value_find_str(
-	    krn_value_find(build->config, "impressions"), offer->id);
-	const struct krn_str today =
-	    plan_text(krn_value_find(build->config, "clock"), "date");
-	/* what was spent on an earlier day does not count */
-	struct krn_str reset = plan_text(budget, "lastDailyResetDate");
-	const bool is_old = reset.len >= 10 && today.len == 10 &&
-			    memcmp(reset.s, today.s, 10) < 0;
-	const double spent =
-	    is_old ? 0 : type_number(budget, "currentDailySpentCents");
-	enum krn_err e;
-
-	if ((e = type_budget(build, from, "maxPerDay",
-			     type_number(sent, "today"),
-			     &offer->is_sent_out)) ||
-	    (e = type_budget(build, from, "maxImpressions",
-			     type_number(sent, "ever"), &offer->is_sent_out)) ||
-	    (e = type_budget(build, from, "dailyCapCents", spent,
-			     &offer->is_spent)))
-		return e;
-	return type_budget(build, from, "lifetimeCapCents",
-			   type_number(budget, "currentLifetimeSpentCents"),
-			   &offer->is_spent);
-}
-
 static bool
 type_flag(const struct krn_value *config, const char *name, bool otherwise)
 {
@@ -297,28 +238,16 @@ type_flag(const struct krn_value *config, const char *name, bool otherwise)
 
 /* As of when the run is planned; without a choice both are looked at. */
 enum krn_err
-plan_policy_budget(struct plan_build *build, const struct krn_value *config,
+plan_policy_budget(struct plan_build *build KRN_UNUSED,
+		   const struct krn_value *config,
 		   struct krn_plan_policy *policy)
 {
-	const struct krn_value *list = krn_value_find(build->config, "offers");
 	const bool chooses = krn_value_find(config, "checkImpressions") ||
 			     krn_value_find(config, "checkDailyBudget");
-	enum krn_err e;
 
 	policy->is_budget = true;
 	policy->if_sent_out = type_flag(config, "checkImpressions", !chooses);
 	policy->if_spent = type_flag(config, "checkDailyBudget", !chooses);
-	for (size_t i = 0;
-	     list && list->type == KRN_VALUE_ARRAY && i < list->array.nr; i++) {
-		const struct krn_value *from = &list->array.items[i];
-		const int offer =
-		    krn_plan_offer_find(build->plan, plan_text(from, "id"));
-
-		if (offer >= 0 &&
-		    (e = type_budget_read(build, from,
-					  &build->plan->offers[offer])))
-			return e;
-	}
 	return KRN_OK;
 }
 

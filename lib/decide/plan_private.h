@@ -63,6 +63,10 @@ enum krn_err plan_apart(struct plan_build *build, struct krn_str **list,
 /* An operator of conditions by its name. */
 bool plan_operator(struct krn_str name, enum krn_plan_operator *ret);
 
+/* Budget, stock and caps of an offer, from its row. */
+enum krn_err plan_read_constraints(struct plan_build *build,
+				   struct krn_plan_offer *offer);
+
 /* The types of policies that count nothing but the one thing they say. */
 enum krn_err plan_policy_outcome(struct plan_build *build,
 				 const struct krn_value *config,

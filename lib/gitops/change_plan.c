@@ -17,7 +17,6 @@ struct change_plan {
 	const char *field;
 };
 
-/* The place as other problems say it: the bundle's, and the line. */
 static void
 change_plan_problem(void *data, size_t node, const char *message)
 {
@@ -32,9 +31,10 @@ change_plan_problem(void *data, size_t node, const char *message)
 	if (is_node)
 		snprintf(field, sizeof(field), "%s.nodes[%zu]", plan->field,
 			 node);
-	krn_resource_problem(plan->find->problems, plan->from,
-			     is_node ? &nodes->array.items[node] : plan->config,
-			     field, "%s", message);
+	krn_resource_problem(
+	    plan->find->problems, plan->from,
+	    is_node ? &nodes->array.items[node] : plan->config, field, "%s",
+	    message);
 }
 
 /* The same value with the members of links as the database names them. */
@@ -81,9 +81,13 @@ change_plan_value(struct krn_arena *arena, const struct krn_value *value,
 static const struct {
 	enum krn_kind_id kind;
 	enum krn_plan_part part;
-	const char *config;    /* the field of the configuration */
+	const char *config;    /* the field that is "config"; NULL: none */
 	const char *fields[4]; /* others, up to NULL */
 } change_plan_kinds[] = {
+    {KRN_KIND_OFFER,
+     KRN_PLAN_OFFER,
+     NULL,
+     {"budget", "inventory", "frequencyCaps", NULL}},
     {KRN_KIND_RULE,
      KRN_PLAN_RULE,
      "config",
@@ -103,9 +107,10 @@ change_plan_check(struct change_find *find, struct krn_arena *arena,
 	struct krn_member members[7];
 	struct krn_value row = {.type = KRN_VALUE_OBJECT,
 				.object = {.members = members}};
-	struct change_plan plan = {
-	    find, from, krn_resource_get(from, change_plan_kinds[kind].config),
-	    change_plan_kinds[kind].config};
+	const char *config = change_plan_kinds[kind].config;
+	const char *field = config ? config : change_plan_kinds[kind].fields[0];
+	struct change_plan plan = {find, from, krn_resource_get(from, field),
+				   field};
 	size_t nr = 0;
 	enum krn_err e;
 
@@ -123,11 +128,13 @@ change_plan_check(struct change_find *find, struct krn_arena *arena,
 						   : krn_str_c(field),
 		    *krn_resource_get(from, field)};
 	}
-	members[nr].name = KRN_STR("config");
-	if ((e = change_plan_value(arena, plan.config, &members[nr].value,
-				   err)))
-		return e;
-	row.object.nr = nr + 1;
+	if (config) {
+		members[nr].name = KRN_STR("config");
+		if ((e = change_plan_value(arena, plan.config,
+					   &members[nr++].value, err)))
+			return e;
+	}
+	row.object.nr = nr;
 	return krn_plan_check(arena, change_plan_kinds[kind].part, &row,
 			      change_plan_problem, &plan, err);
 }

@@ -11,7 +11,8 @@ SELECT pg_catalog.jsonb_build_object(
 			'status', CASE WHEN o.deleted_at IS NOT NULL THEN 'deleted' WHEN o.emergency_excluded THEN 'excluded' ELSE o.status END,
 			'priority', o.priority, 'businessValue', o.business_value,
 			'categoryId', o.category_id, 'categoryName', g.name,
-			'subCategoryId', o.sub_category_id, 'subCategoryName', u.name, 'budget', o.budget,
+			'subCategoryId', o.sub_category_id, 'subCategoryName', u.name,
+			'budget', o.budget, 'inventory', o.inventory, 'frequencyCaps', o.frequency_caps,
 			'category', o.category, 'group', o.offer_group, 'productType', o.product_type,
 			'tags', o.tags, 'margin', o.margin, 'revenueValue', o.revenue_value, 'metadata', o.metadata,
 			'mandatory', o.mandatory AND o.mandatory_expires_at > pg_catalog.now()) ORDER BY o.id), '[]')

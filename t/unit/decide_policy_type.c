@@ -451,8 +451,6 @@ test_budgets(void **state KRN_UNUSED)
 	    {"'dailyCapCents':100,'currentDailySpentCents':99", "", true},
 	    {"'dailyCapCents':100", "", true},
 	    {"'dailyCapCents':100,'currentDailySpentCents':100",
-	     "'checkImpressions':true", true},
-	    {"'dailyCapCents':100,'currentDailySpentCents':100",
 	     "'checkDailyBudget':true", false},
 	    {"'dailyCapCents':1,'currentDailySpentCents':1,"
 	     "'lastDailyResetDate':'2026-03-29T23:00:00Z'",
