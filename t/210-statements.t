@@ -11,7 +11,7 @@ use Kaireon::Cluster;
 
 # what the slots of statements with identifiers are filled with
 my %DATA = (
-	space => '"t_check"', view => '"seg_check"', table => '"ds_check"',
+	space => '"t_check"', view => '"seg_check"', table => '"ds_check"', id => '"customer_id"',
 	'columns...' => [qw(customer_id age)],
 );
 my %KIND = (%DATA, table => '"offers"', parent => '"categories"', 'columns...' => [qw(id name)]);

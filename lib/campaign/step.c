@@ -229,8 +229,8 @@ step_compile(struct krn_step *step, const struct krn_value *config,
 		return krn_arena_fail(step->arena, err);
 	for (size_t i = 0; i < nr; i++) {
 		attributes[i] = (struct krn_attribute){
-		    krn_rows_str(rows, i, 0),
-		    krn_attribute_type_parse(krn_rows_str(rows, i, 1)),
+		    .name = krn_rows_str(rows, i, 0),
+		    .type = krn_attribute_type_parse(krn_rows_str(rows, i, 1)),
 		};
 		has_customer_id |=
 		    krn_str_eq_c(attributes[i].name, "customer_id");

@@ -37,6 +37,8 @@ struct decide_chunk {
 	size_t selected_max; /* candidates beyond it are a reserve */
 	struct decide_members members[KRN_PLAN_SEGMENTS_MAX];
 	struct decide_contacts contacts, answers;
+	struct step_source *sources;
+	struct krn_str *columns; /* of the customer */
 	struct krn_buf ledger;
 	int64_t dropped_qualification, dropped_contact_policy;
 	int64_t conversion_failures, errors;
@@ -275,11 +277,14 @@ static void
 decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
 {
 	struct krn_customer customer = {
-	    .columns = fields + 1,
+	    .id = fields[0],
+	    .columns = chunk->columns,
 	    .segments = decide_segments_of(chunk, fields[0]),
 	};
 	struct krn_decision decision;
 
+	step_sources_fill(chunk->run->plan, chunk->sources, fields,
+			  chunk->columns);
 	customer.contacts = decide_contacts_of(&chunk->contacts, fields[0],
 					       &customer.contacts_nr);
 	customer.answers = decide_contacts_of(&chunk->answers, fields[0],
@@ -295,7 +300,7 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
 		decide_write(chunk, fields[0], i + 1, &decision.candidates[i]);
 }
 
-/* customer_id and the plan's columns, as a list for the identifier slot. */
+/* customer_id and the plan's columns of the view, as a list for the identifier slot. */
 static enum krn_err
 decide_column_list(struct decide_chunk *chunk, struct krn_str *ret,
 		   struct krn_error *err)
@@ -306,6 +311,8 @@ decide_column_list(struct decide_chunk *chunk, struct krn_str *ret,
 	krn_buf_init(&list, chunk->step->arena);
 	krn_buf_add_c(&list, "customer_id");
 	for (size_t i = 0; i < plan->columns_nr; i++) {
+		if (plan->columns[i].source)
+			continue;
 		krn_buf_add_char(&list, '\x1f');
 		krn_buf_add_str(&list, plan->columns[i].name);
 	}
@@ -316,14 +323,20 @@ static enum krn_err
 decide_stream(struct decide_chunk *chunk, struct krn_error *err)
 {
 	struct krn_step *step = chunk->step;
-	const size_t nr = chunk->run->plan->columns_nr + 1;
-	struct krn_str *fields =
-	    krn_arena_calloc(step->arena, nr, sizeof(*fields));
+	const struct krn_plan *plan = chunk->run->plan;
+	size_t nr = 1;
 	struct krn_str names[3] = {chunk->run->space, chunk->run->view_name};
 	struct krn_copy_row row;
 	enum krn_err e;
 
-	if (!fields)
+	for (size_t i = 0; i < plan->columns_nr; i++)
+		nr += !plan->columns[i].source;
+	struct krn_str *fields =
+	    krn_arena_calloc(step->arena, nr, sizeof(*fields));
+
+	chunk->columns = krn_arena_calloc(step->arena, plan->columns_nr,
+					  sizeof(*chunk->columns));
+	if (!fields || !chunk->columns)
 		return krn_arena_fail(step->arena, err);
 	if ((e = decide_column_list(chunk, &names[2], err)) ||
 	    (e = krn_copy_out_begin(step->db, KRN_STMT_run_customers_copy,
@@ -434,7 +447,9 @@ decide_chunk(struct decide_chunk *chunk, struct krn_error *err)
 	    (e = decide_read_contacts(chunk, KRN_STMT_run_answers_copy,
 				      &chunk->answers, err)))
 		return e;
-	if ((e = decide_stream(chunk, err)))
+	if ((e = step_sources_read(chunk->step, chunk->run, &chunk->sources,
+				   err)) ||
+	    (e = decide_stream(chunk, err)))
 		return e;
 	return decide_write_ledger(chunk, err);
 }

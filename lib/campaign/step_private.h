@@ -50,6 +50,24 @@ step_has_limits(const struct step_limits *limits)
 	       limits->per_channel >= 0;
 }
 
+struct step_source;
+
+/*
+ * What the plan's data schemas say of the customers between the arguments low
+ * and high. Ownership: *ret lives in the step's arena.
+ */
+KRN_MUSTCHECK enum krn_err step_sources_read(struct krn_step *step,
+					     const struct step_run *run,
+					     struct step_source **ret,
+					     struct krn_error *err);
+
+/*
+ * The plan's columns of a customer, from the fields of the view: the customer
+ * and the view's columns; and from the sources. Customers come in byte order.
+ */
+void step_sources_fill(const struct krn_plan *plan, struct step_source *sources,
+		       const struct krn_str *fields, struct krn_str *columns);
+
 /* A value for the COPY statements of this transaction; queued. */
 void step_argument(struct krn_step *step, const char *name,
 		   struct krn_str value);

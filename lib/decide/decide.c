@@ -130,8 +130,7 @@ decide_offer_drops(struct krn_decide *d, const struct krn_plan_pair *pair)
 		decide_drop(d, pair, KRN_DROP_QUALIFICATION,
 			    KRN_STR("inventory"));
 	else if (offer->is_spent)
-		decide_drop(d, pair, KRN_DROP_QUALIFICATION,
-			    KRN_STR("budget"));
+		decide_drop(d, pair, KRN_DROP_QUALIFICATION, KRN_STR("budget"));
 	else if (decide_is_capped(d, offer))
 		decide_drop(d, pair, KRN_DROP_CONTACT_POLICY,
 			    KRN_STR("frequencyCaps"));
@@ -241,6 +240,7 @@ krn_decide_customer(struct krn_decide *decide,
 	decide->out = ret;
 	decide->customer = customer;
 	decide->error[0] = '\0';
+	decide_choose_model(decide);
 	decide_rules(decide);
 	decide_policies(decide->plan, customer, decide->blocked, decide->room,
 			decide->holders);

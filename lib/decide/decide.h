@@ -24,6 +24,7 @@ struct krn_contact {
 };
 
 struct krn_customer {
+	struct krn_str id;
 	const struct krn_str *columns; /* texts in the order of plan->columns;
 					  .s NULL is NULL */
 	uint64_t segments;             /* bit i: member of plan->segments[i] */

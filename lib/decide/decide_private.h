@@ -29,6 +29,7 @@ struct krn_decide {
 	int64_t *room;                         /* of each policy's caps */
 	int *holders;                          /* of each policy's group */
 	const struct krn_customer *customer;
+	const struct krn_plan_model *model; /* that scores it; NULL: none */
 	struct decide_entry *heap;
 	size_t heap_nr;
 	uint64_t *turns; /* of each category: how many it had */
@@ -75,12 +76,16 @@ int decide_filter_hit(const struct krn_plan *plan,
 void decide_rules(struct krn_decide *d);
 void decide_pair(struct krn_decide *d, const struct krn_plan_pair *pair);
 
+/* The model of the customer's part. */
+void decide_choose_model(struct krn_decide *d);
+
 /*
- * The propensity that the model gives, and whether it could be read: 0.5
+ * The propensity that a model gives, and whether it could be read: 0.5
  * where it says nothing.
  */
 bool decide_propensity(const struct krn_decide *d,
-		       const struct krn_plan_offer *offer, double *ret);
+		       const struct krn_plan_model *model, uint32_t offer,
+		       double *ret);
 
 double decide_score(struct krn_decide *d, const struct krn_plan_pair *pair);
 

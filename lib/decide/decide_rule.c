@@ -161,7 +161,7 @@ decide_pair(struct krn_decide *d, const struct krn_plan_pair *pair)
 		if (!decide_looks(d, rule))
 			continue;
 		const bool is_good = decide_propensity(
-		    d, &plan->offers[pair->offer], &propensity);
+		    d, &plan->models[rule->model], pair->offer, &propensity);
 
 		d->out->conversion_failures += !is_good;
 		decide_set(d->failed, at,

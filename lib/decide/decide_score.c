@@ -41,18 +41,45 @@ decide_factors(const struct krn_decide *d, const struct krn_plan_pair *pair,
 	*ret_match = match;
 }
 
+/* Source: Fowler, Noll, Vo; the offset and prime of 32 bits. */
+static uint32_t
+score_hash(uint32_t hash, struct krn_str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.s[i]) * 16777619u;
+	return hash;
+}
+
+void
+decide_choose_model(struct krn_decide *d)
+{
+	const struct krn_plan *plan = d->plan;
+	size_t arm = 0;
+
+	d->model = NULL;
+	if (plan->arms_nr > 1) {
+		uint32_t hash = score_hash(2166136261u, plan->experiment);
+
+		hash = score_hash(hash, KRN_STR(":"));
+		hash = score_hash(hash, d->customer->id);
+		while (hash % 100 >= plan->arms[arm].below)
+			arm++;
+	}
+	if (plan->arms_nr)
+		d->model = &plan->models[plan->arms[arm].model];
+}
+
 bool
 decide_propensity(const struct krn_decide *d,
-		  const struct krn_plan_offer *offer, double *ret)
+		  const struct krn_plan_model *model, uint32_t offer,
+		  double *ret)
 {
-	const struct decide_value *value =
-	    offer->propensity_column < 0 ? NULL
-					 : &d->values[offer->propensity_column];
+	const int column = model->columns[offer];
 
 	*ret = 0.5;
-	if (!value || value->is_null)
+	if (column < 0 || d->values[column].is_null)
 		return true;
-	if (krn_parse_double(value->text, ret, NULL))
+	if (krn_parse_double(d->values[column].text, ret, NULL))
 		return false;
 	*ret = decide_clamp(*ret);
 	return true;
@@ -60,16 +87,33 @@ decide_propensity(const struct krn_decide *d,
 
 /* The propensity that a score needs; without it there is none. */
 static double
-score_propensity(struct krn_decide *d, const struct krn_plan_offer *offer)
+score_propensity(struct krn_decide *d, uint32_t offer)
 {
 	double propensity;
 
-	if (!decide_propensity(d, offer, &propensity))
+	if (!decide_propensity(d, d->model, offer, &propensity))
 		decide_fail(
 		    d, "attribute \"%.*s\" is not a finite number",
 		    KRN_STR_ARG(
-			d->plan->columns[offer->propensity_column].name));
+			d->plan->columns[d->model->columns[offer]].name));
 	return propensity;
+}
+
+/* What was learned, and the model where that is not enough. */
+static double
+score_learned(struct krn_decide *d, uint32_t offer)
+{
+	const struct krn_plan_learned *learned =
+	    &d->plan->offers[offer].learned;
+
+	if (learned->is_fixed)
+		return learned->fixed;
+	const double propensity = score_propensity(d, offer);
+
+	return learned->divisor > 0
+		   ? (learned->positives + d->plan->smoothing * propensity) /
+			 learned->divisor
+		   : propensity;
 }
 
 double
@@ -83,7 +127,7 @@ decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
 	if (plan->method != KRN_METHOD_FORMULA) {
 		const double base =
 		    plan->method == KRN_METHOD_PROPENSITY
-			? score_propensity(d, offer)
+			? score_learned(d, pair->offer)
 			: offer->priority / 100 * (pair->weight / 100);
 		const double score = base * fit * match;
 
@@ -92,7 +136,7 @@ decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
 
 	const double *weights = plan->weights[pair->weights].of;
 	const double parts[] = {
-	    weights[0] > 0 ? score_propensity(d, offer) : 0,
+	    weights[0] > 0 ? score_propensity(d, pair->offer) : 0,
 	    decide_clamp(fit * match),
 	    decide_clamp(offer->business_value / 100),
 	    offer->priority / 100,

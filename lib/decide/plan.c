@@ -49,28 +49,45 @@ krn_attribute_type_parse(struct krn_str name)
 	return KRN_ATTRIBUTE_TEXT;
 }
 
+const struct krn_attribute *
+plan_attribute(const struct plan_build *build, struct krn_str name)
+{
+	for (size_t i = 0; i < build->attributes_nr; i++)
+		if (krn_str_eq(build->attributes[i].name, name))
+			return &build->attributes[i];
+	for (size_t i = 0; i < build->enriched_nr; i++)
+		if (krn_str_eq(build->enriched[i].name, name))
+			return &build->enriched[i];
+	return NULL;
+}
+
 enum krn_err
 plan_column(struct plan_build *build, struct krn_str name, int *ret,
 	    struct krn_error *err)
 {
+	const struct krn_attribute *attribute;
 	struct krn_plan *plan = build->plan;
 
 	*ret = -1;
 	for (size_t i = 0; i < plan->columns_nr; i++)
-		if (krn_str_eq(plan->columns[i].name, name))
+		if (krn_str_eq(plan->columns[i].name, name)) {
 			*ret = (int)i;
-	for (size_t i = 0; *ret < 0 && i < build->attributes_nr; i++) {
-		if (!krn_str_eq(build->attributes[i].name, name))
-			continue;
-		if (!plan->columns)
-			plan->columns =
-			    krn_arena_calloc(build->arena, build->attributes_nr,
-					     sizeof(*plan->columns));
-		if (!plan->columns)
-			return krn_arena_fail(build->arena, err);
-		*ret = (int)plan->columns_nr;
-		plan->columns[plan->columns_nr++] = build->attributes[i];
-	}
+			return KRN_OK;
+		}
+	attribute = plan_attribute(build, name);
+	if (!attribute)
+		return KRN_OK;
+	if (!plan->columns)
+		plan->columns = krn_arena_calloc(
+		    build->arena, build->attributes_nr + KRN_PLAN_ENRICHED_MAX,
+		    sizeof(*plan->columns));
+	if (!plan->columns)
+		return krn_arena_fail(build->arena, err);
+	*ret = (int)plan->columns_nr;
+	plan->columns[plan->columns_nr] = *attribute;
+	if (!attribute->source)
+		plan->columns[plan->columns_nr].field = attribute->name;
+	plan->columns_nr++;
 	return KRN_OK;
 }
 
@@ -136,7 +153,6 @@ plan_read_offers(struct plan_build *build)
 				 mandatory->type == KRN_VALUE_BOOL &&
 				 mandatory->boolean,
 		    .is_candidate = true, /* the inventory says */
-		    .propensity_column = -1,
 		};
 	}
 	if (plan->offers_nr)
@@ -228,33 +244,6 @@ plan_constrain_offers(struct plan_build *build)
 	return KRN_OK;
 }
 
-/* "propensityScores.<offer>" may be a column of the segment. */
-static enum krn_err
-plan_read_propensity(struct plan_build *build)
-{
-	struct krn_plan *plan = build->plan;
-	enum krn_err e;
-
-	if (plan->method == KRN_METHOD_PRIORITY_WEIGHTED &&
-	    !plan->pair_rules_nr)
-		return KRN_OK;
-	for (size_t i = 0; i < plan->offers_nr; i++) {
-		if (!plan->offers[i].is_candidate)
-			continue;
-		const struct krn_str name =
-		    krn_str_printf(build->arena, "propensityScores.%.*s",
-				   KRN_STR_ARG(plan->offers[i].name));
-
-		if (!name.s)
-			return krn_arena_fail(build->arena, build->err);
-		if ((e = plan_column(build, name,
-				     &plan->offers[i].propensity_column,
-				     build->err)))
-			return e;
-	}
-	return KRN_OK;
-}
-
 enum krn_err
 krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 		 const struct krn_attribute *attributes, size_t attributes_nr,
@@ -279,8 +268,9 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	    (e = plan_read_channels(&build)) || (e = plan_read_flow(&build)))
 		return e;
 	plan_order(plan);
-	if ((e = plan_constrain_offers(&build)) || (e = plan_read_rules(&build)) ||
-	    (e = plan_read_propensity(&build)) ||
+	if ((e = plan_constrain_offers(&build)) ||
+	    (e = plan_read_rules(&build)) ||
+	    (e = plan_resolve_models(&build)) || (e = plan_learn(&build)) ||
 	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)) ||
 	    (e = plan_match_filters(&build)) ||
 	    (e = plan_match_creatives(&build)) ||

@@ -64,15 +64,34 @@
  *	A pair gets its active creative of the highest weight, then the first
  *	name. "exact": the creative's placement is the one asked for, and a
  *	run asks for none; "any", "none": placements are not compared.
+ * enrich {sources: [{schemaId, fields, prefix, cacheTtlSeconds}],
+ * lookupKey = "customer_id"}
+ *	columns of data schemas (id or name) become attributes of the
+ *	customer whose id the schema's row has: "prefix.field", or the field
+ *	without a prefix. No fields: all but the id. A customer without a row
+ *	has NULLs. A run reads a schema once a chunk, whatever the
+ *	cacheTtlSeconds. An attribute that is there already is refused.
  * call_flow {decisionFlowId}
  *	the narrowing nodes of that flow's published version, its inventory
  *	among them, as if they stood here; its other nodes count for nothing.
- * score {method}
- *	priority_weighted, formula, and propensity = p × fit × match, where p
- *	is the attribute propensityScores.<offer> between 0 and 1, else 0.5.
+ * score {method, modelKey = "propensityScores"}
+ *	A model's propensities come as attributes: modelKey.<name of the
+ *	offer>, of the segment or of an enriched schema, clamped to 0 and 1;
+ *	0.5 where it says nothing. None is computed here: a model of which no
+ *	candidate has an attribute is refused.
+ *	priority_weighted, formula, and propensity = p × fit × match. There p
+ *	is learned from answers, positive ones among those that are positive
+ *	or negative: of the offer, when there are 50; with less, (positives +
+ *	smoothingWeight (10) × q) / (answers + smoothingWeight), where q is
+ *	the share of the category, when it has 20 answers, else that of all
+ *	offers, when they have 10, else the model's.
  *	strategyOverrides [{scope: "category" | "productType" | "channel",
  *	value, strategyProfileId}]: pairs of that category or channel (id or
  *	name) take the weights of that profile; the first that fits counts.
+ *	championChallenger {enabled, experimentId, champion: {modelKey,
+ *	weight}, challengers: [{modelKey, weight}]}: the weights, which make
+ *	100, part the customers by FNV-1a (32 bits) of "experimentId:customer"
+ *	modulo 100; the champion has the lowest.
  * rank {method, maxCandidates}
  *	score (the default): see contract 7. priority: priority first, then
  *	as score. diversity: in the order of score, each category's first,
@@ -96,11 +115,24 @@ enum krn_attribute_type {
 	KRN_ATTRIBUTE_TIME, /* date and timestamptz */
 };
 
-/* A column of the segment view. */
+/*
+ * A column of the segment view; or, in a plan, also of an enriched schema.
+ */
 struct krn_attribute {
 	struct krn_str name;
 	enum krn_attribute_type type;
+	uint32_t source;      /* 0: the view; i: the plan's sources[i - 1] */
+	struct krn_str field; /* the schema's column; of the view: its name */
 };
+
+/* A schema of the tenant's that customers are enriched from, by its id. */
+struct krn_plan_table {
+	struct krn_str name, table, id_column;
+};
+
+/* Sources of a flow, and the attributes that they may bring. */
+#define KRN_PLAN_SOURCES_MAX 16
+#define KRN_PLAN_ENRICHED_MAX 1000
 
 /* The run's now, and where its day, ISO week and month begin, in µs UTC. */
 struct krn_plan_times {
@@ -128,6 +160,30 @@ struct krn_plan_cap {
 	int64_t max;
 };
 
+/* What was learned of an offer: method propensity. */
+struct krn_plan_learned {
+	bool is_fixed; /* the model has no say */
+	double fixed;
+	/* else (positives + smoothing × the model's) / divisor; divisor 0:
+	   the model's */
+	double positives, divisor;
+};
+
+/* Whose scores are the attributes <key>.<name of the offer>. */
+struct krn_plan_model {
+	struct krn_str key;
+	int *columns; /* of each offer; -1: no such attribute */
+	bool is_required; /* it must have scores */
+};
+
+#define KRN_PLAN_MODELS_MAX 16
+
+/* A part of the customers, by a hash of who they are, and their model. */
+struct krn_plan_arm {
+	uint32_t below; /* of 100, more than the arm before */
+	int model;
+};
+
 struct krn_plan_offer {
 	struct krn_str id, name, category_id, category_name, sub_category_id;
 	const struct krn_value *row; /* in the document */
@@ -140,7 +196,7 @@ struct krn_plan_offer {
 	bool is_out_of_stock;
 	struct krn_plan_cap caps[3]; /* contacts of a customer with it */
 	size_t caps_nr;
-	int propensity_column; /* of propensityScores.<name>, or -1 */
+	struct krn_plan_learned learned;
 	uint32_t order; /* of candidates: place by priority descending, name */
 	uint32_t category; /* its place by name and id among all categories */
 };
@@ -205,6 +261,7 @@ struct krn_plan_rule {
 	bool is_hard;  /* a failure drops the candidate */
 	uint64_t segments; /* bits that a segment rule requires */
 	double min_score;  /* of a propensity */
+	int model;         /* … by this */
 	int64_t max_age_us; /* of a recency */
 	struct krn_plan_metric metric;
 	int column; /* of a condition or recency: -1: the view has none */
@@ -353,6 +410,9 @@ struct krn_plan {
 	/* What a customer must bring: columns by name, in this order */
 	struct krn_attribute *columns;
 	size_t columns_nr;
+	/* … of which some come from these, one row a customer at most */
+	struct krn_plan_table sources[KRN_PLAN_SOURCES_MAX];
+	size_t sources_nr;
 	/* … and membership of these segments, bit i of the customer's */
 	struct krn_str segments[KRN_PLAN_SEGMENTS_MAX]; /* view names */
 	size_t segments_nr;
@@ -385,6 +445,13 @@ struct krn_plan {
 	size_t creatives_nr;
 	bool needs_creative;        /* a pair without one is dropped */
 	struct krn_str creative_id; /* of the match_creatives node */
+
+	struct krn_plan_model models[KRN_PLAN_MODELS_MAX];
+	size_t models_nr;
+	struct krn_str experiment; /* whose arms these are */
+	struct krn_plan_arm *arms; /* one: no experiment */
+	size_t arms_nr;
+	double smoothing; /* of what was learned */
 
 	enum krn_plan_method method;
 	struct krn_plan_weights *weights; /* the flow's, then overrides' */

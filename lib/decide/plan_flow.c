@@ -135,6 +135,7 @@ static const struct {
     {"inventory", flow_inventory, false},
     {"filter", plan_read_filter, true},
     {"match_creatives", plan_read_creatives, false},
+    {"enrich", plan_read_enrich, true},
     {"qualify", flow_gate, false},
     {"contact_policy", flow_gate, false},
     {"conditional", plan_read_conditional, true},

@@ -137,6 +137,21 @@ metric_class(struct plan_build *build, struct krn_str class, uint64_t *ret)
 	return KRN_OK;
 }
 
+struct krn_str
+plan_outcome_class(const struct plan_build *build, struct krn_str key)
+{
+	const struct krn_value *own = metric_outcome_find(build, key);
+
+	if (own)
+		return krn_str_eq_c(plan_text(own, "category"), "impression")
+			   ? KRN_STR("")
+			   : plan_text(own, "classification");
+	for (size_t i = 0; i < KRN_NR(metric_outcomes); i++)
+		if (krn_str_eq_c(key, metric_outcomes[i].key))
+			return krn_str_c(metric_outcomes[i].class);
+	return KRN_STR("");
+}
+
 static bool
 metric_is_outcome(const struct plan_build *build, struct krn_str key)
 {

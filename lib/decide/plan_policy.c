@@ -265,7 +265,7 @@ policy_read_scope(struct plan_build *build, const struct krn_value *from,
 
 enum krn_err
 plan_read_policy(struct plan_build *build, const struct krn_value *from,
-	    struct krn_plan_policy *policy)
+		 struct krn_plan_policy *policy)
 {
 	const struct krn_value *config = krn_value_find(from, "config");
 	const struct krn_value *bypassable =
@@ -317,8 +317,9 @@ plan_read_policies(struct plan_build *build)
 	if (!plan->policies || !plan->pair_policies)
 		return krn_arena_fail(build->arena, build->err);
 	for (size_t i = 0; i < list->array.nr; i++)
-		if ((e = plan_read_policy(build, &list->array.items[i],
-				     &plan->policies[plan->policies_nr++])))
+		if ((e = plan_read_policy(
+			 build, &list->array.items[i],
+			 &plan->policies[plan->policies_nr++])))
 			return e;
 	plan->own_campaign = krn_plan_apart_find(
 	    plan->counted_campaigns, plan->counted_campaigns_nr,

@@ -10,6 +10,8 @@ struct plan_build {
 	const struct krn_value *config;
 	const struct krn_attribute *attributes;
 	size_t attributes_nr;
+	struct krn_attribute *enriched; /* of the nodes enrich so far */
+	size_t enriched_nr;
 	struct krn_plan *plan;
 	struct krn_error *err;
 	uint32_t node_types; /* bits of flow_nodes: what the flow has, with
@@ -30,7 +32,11 @@ struct krn_str plan_text(const struct krn_value *object, const char *name);
 enum krn_err plan_refuse(struct plan_build *build, const char *format, ...)
     KRN_PRINTF(2, 3);
 
-/* The needed column of an attribute, added when new; -1: the view has none. */
+/* An attribute of the view, or an enriched one; NULL: there is none. */
+const struct krn_attribute *plan_attribute(const struct plan_build *build,
+					   struct krn_str name);
+
+/* The needed column of an attribute, added when new; -1: there is none. */
 enum krn_err plan_column(struct plan_build *build, struct krn_str name,
 			 int *ret, struct krn_error *err);
 
@@ -45,6 +51,24 @@ enum krn_err plan_segment_bit(struct plan_build *build, const char *member,
 /* The bit of an outcome, added when new. */
 enum krn_err plan_outcome_bit(struct plan_build *build, struct krn_str key,
 			      uint64_t *ret);
+
+/* "positive", "negative", "neutral"; "": neither, or a contact. */
+struct krn_str plan_outcome_class(const struct plan_build *build,
+				  struct krn_str key);
+
+/* The index of a model; "": that of the attributes propensityScores. */
+enum krn_err plan_model(struct plan_build *build, struct krn_str key,
+			bool is_required, int *ret);
+
+/* Once the flow and the rules are read: the models' attributes. */
+enum krn_err plan_resolve_models(struct plan_build *build);
+
+/* {modelKey, championChallenger, smoothingWeight} of a score. */
+enum krn_err plan_read_arms(struct plan_build *build,
+			    const struct krn_value *config);
+
+/* What was learned of the offers. */
+enum krn_err plan_learn(struct plan_build *build);
 
 /* {metric, operator, value, windowDays} of a rule or policy `owner`. */
 enum krn_err plan_read_metric(struct plan_build *build, struct krn_str owner,
@@ -130,6 +154,8 @@ enum krn_err plan_read_conditional(struct plan_build *build,
 				   const struct krn_value *node);
 enum krn_err plan_read_creatives(struct plan_build *build,
 				 const struct krn_value *node);
+enum krn_err plan_read_enrich(struct plan_build *build,
+			      const struct krn_value *node);
 enum krn_err plan_read_score(struct plan_build *build,
 			     const struct krn_value *node);
 enum krn_err plan_read_rank(struct plan_build *build,

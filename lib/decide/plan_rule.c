@@ -11,12 +11,18 @@ static const struct {
 	const char *name;
 	enum krn_plan_operator op;
 } rule_operators[] = {
-    {"eq", KRN_OP_EQ},         {"equals", KRN_OP_EQ},
-    {"neq", KRN_OP_NEQ},       {"not_equals", KRN_OP_NEQ},
-    {"gt", KRN_OP_GT},         {"gte", KRN_OP_GTE},
-    {"lt", KRN_OP_LT},         {"lte", KRN_OP_LTE},
-    {"in", KRN_OP_IN},         {"not_in", KRN_OP_NOT_IN},
-    {"contains", KRN_OP_CONTAINS}, {"exists", KRN_OP_EXISTS},
+    {"eq", KRN_OP_EQ},
+    {"equals", KRN_OP_EQ},
+    {"neq", KRN_OP_NEQ},
+    {"not_equals", KRN_OP_NEQ},
+    {"gt", KRN_OP_GT},
+    {"gte", KRN_OP_GTE},
+    {"lt", KRN_OP_LT},
+    {"lte", KRN_OP_LTE},
+    {"in", KRN_OP_IN},
+    {"not_in", KRN_OP_NOT_IN},
+    {"contains", KRN_OP_CONTAINS},
+    {"exists", KRN_OP_EXISTS},
     {"not_exists", KRN_OP_NOT_EXISTS},
 };
 
@@ -81,8 +87,8 @@ static bool
 rule_time(struct krn_arena *arena, struct krn_str text, int64_t *ret)
 {
 	if (text.len == 10) {
-		text = krn_str_printf(arena, "%.*sT00:00:00Z",
-				      KRN_STR_ARG(text));
+		text =
+		    krn_str_printf(arena, "%.*sT00:00:00Z", KRN_STR_ARG(text));
 		if (!text.s)
 			return false;
 	}
@@ -175,9 +181,8 @@ plan_segment_bit(struct plan_build *build, const char *member,
 	    krn_value_find(build->config, "segments");
 	struct krn_plan *plan = build->plan;
 
-	for (size_t i = 0; list && list->type == KRN_VALUE_ARRAY &&
-			   i < list->array.nr;
-	     i++) {
+	for (size_t i = 0;
+	     list && list->type == KRN_VALUE_ARRAY && i < list->array.nr; i++) {
 		const struct krn_value *segment = &list->array.items[i];
 		const struct krn_str view = plan_text(segment, "viewName");
 		size_t bit = 0;
@@ -227,7 +232,7 @@ rule_segments(struct plan_build *build, const struct krn_value *config,
 	return KRN_OK;
 }
 
-/* Without a model of that name the offer's own column is the propensity. */
+/* Without scores of that model the default one's count. */
 static enum krn_err
 rule_propensity(struct plan_build *build, const struct krn_value *config,
 		struct krn_plan_rule *rule)
@@ -244,7 +249,8 @@ rule_propensity(struct plan_build *build, const struct krn_value *config,
 				   KRN_STR_ARG(rule->name));
 	plan->pair_rules[plan->pair_rules_nr++] =
 	    (uint32_t)(rule - plan->rules);
-	return KRN_OK;
+	return plan_model(build, plan_text(config, "model"), false,
+			  &rule->model);
 }
 
 static enum krn_err
@@ -321,7 +327,7 @@ static const struct {
 
 enum krn_err
 plan_read_rule(struct plan_build *build, const struct krn_value *from,
-	  struct krn_plan_rule *rule)
+	       struct krn_plan_rule *rule)
 {
 	const struct krn_str type = plan_text(from, "ruleType");
 	enum krn_err e;
@@ -365,7 +371,7 @@ plan_read_rules(struct plan_build *build)
 		return krn_arena_fail(build->arena, build->err);
 	for (size_t i = 0; i < list->array.nr; i++)
 		if ((e = plan_read_rule(build, &list->array.items[i],
-				   &plan->rules[plan->rules_nr++])))
+					&plan->rules[plan->rules_nr++])))
 			return e;
 	return KRN_OK;
 }

@@ -57,19 +57,6 @@ score_profile(struct plan_build *build, struct krn_str id,
 	return plan_refuse(build, "score: the ranking profile is not there");
 }
 
-/* A share of the customers scored by another model: {enabled, …} */
-static bool
-score_has_challenger(const struct krn_value *config)
-{
-	const struct krn_value *challenger =
-	    krn_value_find(config, "championChallenger");
-	const struct krn_value *enabled = krn_value_find(challenger, "enabled");
-
-	return challenger && challenger->type != KRN_VALUE_NULL &&
-	       !(enabled && enabled->type == KRN_VALUE_BOOL &&
-		 !enabled->boolean);
-}
-
 /* The weights of the flow, and after them those of its overrides. */
 static enum krn_err
 score_formula(struct plan_build *build, const struct krn_value *config)
@@ -113,15 +100,11 @@ score_formula(struct plan_build *build, const struct krn_value *config)
 	return e;
 }
 
-enum krn_err
-plan_read_score(struct plan_build *build, const struct krn_value *node)
+static enum krn_err
+score_method(struct plan_build *build, const struct krn_value *config)
 {
-	const struct krn_value *config = krn_value_find(node, "config");
 	const struct krn_str method = plan_text(config, "method");
 
-	if (score_has_challenger(config))
-		return plan_refuse(
-		    build, "score: championChallenger is not supported");
 	if (krn_str_eq_c(method, "formula"))
 		return score_formula(build, config);
 	if (plan_list(config, "strategyOverrides"))
@@ -133,11 +116,19 @@ plan_read_score(struct plan_build *build, const struct krn_value *node)
 		return plan_refuse(build,
 				   "score: method \"%.*s\" is not supported",
 				   KRN_STR_ARG(method));
-	/* an offer's own rate of success needs outcomes, a model its engine */
-	if (plan_text(config, "modelKey").len)
-		return plan_refuse(build, "score: modelKey is not supported");
 	build->plan->method = KRN_METHOD_PROPENSITY;
 	return KRN_OK;
+}
+
+enum krn_err
+plan_read_score(struct plan_build *build, const struct krn_value *node)
+{
+	const struct krn_value *config = krn_value_find(node, "config");
+	enum krn_err e;
+
+	if ((e = score_method(build, config)))
+		return e;
+	return plan_read_arms(build, config);
 }
 
 /* Which weights the pairs have */

@@ -31,10 +31,9 @@ change_plan_problem(void *data, size_t node, const char *message)
 	if (is_node)
 		snprintf(field, sizeof(field), "%s.nodes[%zu]", plan->field,
 			 node);
-	krn_resource_problem(
-	    plan->find->problems, plan->from,
-	    is_node ? &nodes->array.items[node] : plan->config, field, "%s",
-	    message);
+	krn_resource_problem(plan->find->problems, plan->from,
+			     is_node ? &nodes->array.items[node] : plan->config,
+			     field, "%s", message);
 }
 
 /* The same value with the members of links as the database names them. */
@@ -121,12 +120,12 @@ change_plan_check(struct change_find *find, struct krn_arena *arena,
 	for (size_t i = 0; i < KRN_NR(change_plan_kinds[kind].fields) &&
 			   change_plan_kinds[kind].fields[i];
 	     i++) {
-		const char *field = change_plan_kinds[kind].fields[i];
+		const char *name = change_plan_kinds[kind].fields[i];
 
 		members[nr++] = (struct krn_member){
-		    strcmp(field, "scopeRef") == 0 ? KRN_STR("scopeId")
-						   : krn_str_c(field),
-		    *krn_resource_get(from, field)};
+		    strcmp(name, "scopeRef") == 0 ? KRN_STR("scopeId")
+						  : krn_str_c(name),
+		    *krn_resource_get(from, name)};
 	}
 	if (config) {
 		members[nr].name = KRN_STR("config");

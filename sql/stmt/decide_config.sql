@@ -69,6 +69,13 @@ SELECT pg_catalog.jsonb_build_object(
 			'id', s.id, 'name', s.name, 'viewName', s.view_name) ORDER BY s.id), '[]')
 		FROM kaireon.segments AS s
 		WHERE s.tenant_id = c.tenant_id),
+	'schemas', CASE WHEN pg_catalog.jsonb_path_exists(v.config, '$.nodes[*] ? (@.type == "enrich" || @.type == "call_flow")')
+		THEN (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', d.id, 'name', d.name, 'tableName', d.table_name, 'idColumn', d.id_column,
+			'columns', d.columns) ORDER BY d.id), '[]')
+		FROM kaireon.data_schemas AS d
+		WHERE d.tenant_id = c.tenant_id)
+		ELSE '[]' END,
 	'outcomes', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'key', u.key, 'classification', u.classification, 'category', u.category) ORDER BY u.key), '[]')
 		FROM kaireon.outcome_types AS u
@@ -102,6 +109,20 @@ SELECT pg_catalog.jsonb_build_object(
 		            GROUP BY h.offer_id) AS x
 		      GROUP BY x.offer_id) AS i)
 		ELSE '{}' END,
+	-- what offers, their categories and all of them were answered, to learn from
+	'answers', CASE WHEN pg_catalog.jsonb_path_exists(v.config, '$.nodes[*] ? (@.type == "score" && @.config.method == "propensity")')
+		THEN (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+				'offerId', a.offer_id, 'categoryId', a.category_id, 'outcome', a.outcome, 'count', a.count))
+				ORDER BY a.offer_id, a.category_id, a.outcome), '[]')
+		FROM (SELECT h.offer_id, b.category_id, h.outcome, count(*) AS count
+		      FROM kaireon.interaction_history AS h
+		      JOIN kaireon.offers AS b ON b.tenant_id = h.tenant_id AND b.id = h.offer_id
+		      WHERE h.tenant_id = c.tenant_id AND h.outcome IS NOT NULL
+		        AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
+		      GROUP BY GROUPING SETS ((h.outcome, h.offer_id), (h.outcome, b.category_id), (h.outcome))
+		      -- of offers without a category
+		      HAVING GROUPING(h.offer_id) = 0 OR GROUPING(b.category_id) = 1 OR b.category_id IS NOT NULL) AS a)
+		ELSE '[]' END,
 	'channelIds', c.channel_ids,
 	'campaign', pg_catalog.jsonb_build_object('id', c.id, 'name', c.name,
 		'volumeConstraints', c.volume_constraints, 'fileConfig', c.file_config)),

@@ -176,27 +176,12 @@ test_nodes(void **state KRN_UNUSED)
 	     .nodes = "{}," END,
 	     .refused = "unknown type \"\""},
 	    {.name = "no node", .nodes = "1," END, .refused = "unknown type"},
-	    {.name = "a model",
-	     .nodes = SCORE("'method':'propensity','modelKey':'x'"),
-	     .refused = "score: modelKey is not supported"},
 	    {.name = "another method",
 	     .nodes = SCORE("'method':'guess'"),
 	     .refused = "score: method \"guess\" is not supported"},
 	    {.name = "strategyOverrides",
 	     .nodes = SCORE("'strategyOverrides':[{}]"),
 	     .refused = "strategyOverrides need the method formula"},
-	    {.name = "championChallenger",
-	     .nodes = SCORE("'championChallenger':{'enabled':true,"
-			    "'experimentId':'x'}"),
-	     .refused = "score: championChallenger is not supported"},
-	    {.name = "championChallenger, not said whether",
-	     .nodes = SCORE("'method':'priority_weighted',"
-			    "'championChallenger':{'challengers':[]}"),
-	     .refused = "score: championChallenger is not supported"},
-	    {.name = "championChallenger of a formula",
-	     .nodes = SCORE("'method':'formula','formula':{'impactWeight':1},"
-			    "'championChallenger':{'enabled':1}"),
-	     .refused = "score: championChallenger is not supported"},
 	    {.name = "championChallenger, turned off",
 	     .nodes = SCORE("'championChallenger':{'enabled':false}"),
 	     .expect = BOTH},
@@ -212,7 +197,6 @@ static void
 test_other_nodes(void **state KRN_UNUSED)
 {
 	static const char *const types[] = {
-	    "enrich",
 	    "optimize",
 	    "group",
 	};

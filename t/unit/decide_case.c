@@ -11,13 +11,13 @@ const struct krn_plan_times decide_case_times = {CASE_NOW, CASE_DAY, CASE_WEEK,
 						 CASE_MONTH};
 
 const struct krn_attribute decide_case_attributes[] = {
-    {{"age", 3}, KRN_ATTRIBUTE_INT},
-    {{"balance", 7}, KRN_ATTRIBUTE_DOUBLE},
-    {{"city", 4}, KRN_ATTRIBUTE_TEXT},
-    {{"member", 6}, KRN_ATTRIBUTE_BOOL},
-    {{"since", 5}, KRN_ATTRIBUTE_TIME},
-    {{"propensityScores.a", 18}, KRN_ATTRIBUTE_DOUBLE},
-    {{"propensityScores.b", 18}, KRN_ATTRIBUTE_TEXT},
+    {.name = {"age", 3}, .type = KRN_ATTRIBUTE_INT},
+    {.name = {"balance", 7}, .type = KRN_ATTRIBUTE_DOUBLE},
+    {.name = {"city", 4}, .type = KRN_ATTRIBUTE_TEXT},
+    {.name = {"member", 6}, .type = KRN_ATTRIBUTE_BOOL},
+    {.name = {"since", 5}, .type = KRN_ATTRIBUTE_TIME},
+    {.name = {"propensityScores.a", 18}, .type = KRN_ATTRIBUTE_DOUBLE},
+    {.name = {"propensityScores.b", 18}, .type = KRN_ATTRIBUTE_TEXT},
 };
 const size_t decide_case_attributes_nr = KRN_NR(decide_case_attributes);
 
@@ -271,7 +271,8 @@ case_run(struct krn_arena *arena, const struct decide_case *test)
 	    case_part(arena, case_or(test->segments, "[]"));
 	struct krn_str *columns =
 	    krn_arena_calloc(arena, plan->columns_nr, sizeof(*columns));
-	struct krn_customer customer = {.columns = columns};
+	struct krn_customer customer = {
+	    .id = krn_str_c(case_or(test->id, "k")), .columns = columns};
 
 	for (size_t i = 0; i < plan->columns_nr; i++) {
 		const struct krn_value *text =

@@ -48,6 +48,7 @@ struct decide_case {
 	const char *channels; /* m */
 	const char *rules, *policies, *profiles; /* none */
 	const char *creatives, *flows;           /* none */
+	const char *id;       /* of the customer; k */
 	const char *customer; /* texts by column: {'age':'30'}; no column */
 	const char *segments; /* of the customer: ['vip']; none of vip, new */
 	const char *contacts; /* [[offer, channel, hours ago, and µs, campaign,
