@@ -33,6 +33,8 @@ krn_decide_new(struct krn_arena *arena, const struct krn_plan *plan,
 	    krn_arena_calloc(arena, plan->categories_nr, sizeof(*d->turns));
 	d->heap = krn_arena_calloc(arena, plan->pairs_nr, sizeof(*d->heap));
 	d->candidates = krn_arena_calloc(arena, keep, sizeof(*d->candidates));
+	if (plan->placements_nr && !(d->group = decide_group_new(arena, plan)))
+		return NULL;
 	return d->values && d->room && d->holders && d->filter_bits &&
 		       d->turns && d->heap && d->candidates
 		   ? d
@@ -78,7 +80,7 @@ decide_drop(struct krn_decide *d, const struct krn_plan_pair *pair,
 {
 	if (why == KRN_DROP_QUALIFICATION)
 		d->out->dropped_qualification++;
-	else
+	else if (why == KRN_DROP_CONTACT_POLICY)
 		d->out->dropped_contact_policy++;
 	if (d->explain)
 		d->explain(d->explain_data, pair->offer, pair->channel, why,
@@ -169,6 +171,8 @@ decide_gates(struct krn_decide *d)
 	const struct krn_plan *plan = d->plan;
 
 	d->heap_nr = 0;
+	if (d->group)
+		decide_group_clear(d->group);
 	for (size_t i = 0; i < plan->pairs_nr; i++) {
 		const struct krn_plan_pair *pair = &plan->pairs[i];
 
@@ -179,6 +183,8 @@ decide_gates(struct krn_decide *d)
 		struct decide_entry *last =
 		    d->heap_nr ? &d->heap[d->heap_nr - 1] : NULL;
 
+		if (d->group)
+			decide_group_add(d->group, &entry);
 		if (!last || last->pair->offer != pair->offer)
 			d->heap[d->heap_nr++] = entry;
 		else if (decide_better(d, &entry, last))
@@ -214,20 +220,42 @@ decide_take_room(struct krn_decide *d, const struct krn_plan_pair *pair)
 	return true;
 }
 
+static void
+decide_give(struct krn_decide *d, const struct decide_entry *entry)
+{
+	if (!decide_take_room(d, entry->pair))
+		return;
+	d->candidates[d->out->candidates_nr++] =
+	    (struct krn_candidate){entry->pair->offer, entry->pair->channel,
+				   entry->pair->creative, entry->score};
+}
+
 /* The best of what is left, in their order. */
 static void
 decide_take(struct krn_decide *d)
 {
-	struct krn_decision *out = d->out;
-
-	while (d->heap_nr && out->candidates_nr < d->keep) {
+	while (d->heap_nr && d->out->candidates_nr < d->keep) {
 		const struct decide_entry entry = decide_pop(d);
 
-		if (!decide_take_room(d, entry.pair))
-			continue;
-		d->candidates[out->candidates_nr++] = (struct krn_candidate){
-		    entry.pair->offer, entry.pair->channel,
-		    entry.pair->creative, entry.score};
+		decide_give(d, &entry);
+	}
+}
+
+/* Those that have a place, in their order. */
+static void
+decide_take_group(struct krn_decide *d)
+{
+	decide_group_ranked(d);
+	for (size_t i = 0; i < decide_group_nr(d->group); i++) {
+		const struct decide_entry *ranked;
+		const struct decide_entry *given =
+		    decide_group_given(d->group, i, &ranked);
+
+		if (!given)
+			decide_drop(d, ranked->pair, KRN_DROP_GROUP,
+				    d->plan->group_id);
+		else if (d->out->candidates_nr < d->keep)
+			decide_give(d, given);
 	}
 }
 
@@ -247,7 +275,9 @@ krn_decide_customer(struct krn_decide *decide,
 	decide_filter_bits(decide);
 	decide_gates(decide);
 	decide_turns(decide);
-	if (!decide->error[0])
+	if (!decide->error[0] && decide->group)
+		decide_take_group(decide);
+	else if (!decide->error[0])
 		decide_take(decide);
 	if (decide->error[0])
 		*ret = (struct krn_decision){.candidates = decide->candidates,

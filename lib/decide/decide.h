@@ -43,9 +43,14 @@ struct krn_candidate {
 /*
  * Why a pair was dropped, and what did it: a rule, a policy, a node of the
  * flow, or what the offer says itself: "inventory" and "budget" (for
- * qualification), "frequencyCaps" (for contact policies).
+ * qualification), "frequencyCaps" (for contact policies). What is left without
+ * a place by a node group is not counted as dropped.
  */
-enum krn_drop { KRN_DROP_QUALIFICATION, KRN_DROP_CONTACT_POLICY };
+enum krn_drop {
+	KRN_DROP_QUALIFICATION,
+	KRN_DROP_CONTACT_POLICY,
+	KRN_DROP_GROUP,
+};
 
 typedef void (*krn_drop_fn)(void *data, uint32_t offer, uint32_t channel,
 			    enum krn_drop why, struct krn_str id);

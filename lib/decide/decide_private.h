@@ -8,6 +8,7 @@
 #define DECIDE_ERROR_BYTES 200
 
 struct decide_value;
+struct decide_group;
 
 /* A pair that passed the gates, on its way to a rank. */
 struct decide_entry {
@@ -32,7 +33,8 @@ struct krn_decide {
 	const struct krn_plan_model *model; /* that scores it; NULL: none */
 	struct decide_entry *heap;
 	size_t heap_nr;
-	uint64_t *turns; /* of each category: how many it had */
+	uint64_t *turns;            /* of each category: how many it had */
+	struct decide_group *group; /* NULL: the flow has none */
 	struct krn_candidate *candidates;
 	struct krn_decision *out;
 	char error[DECIDE_ERROR_BYTES]; /* "": none */
@@ -95,5 +97,19 @@ bool decide_better(const struct krn_decide *d, const struct decide_entry *a,
 void decide_heap(struct krn_decide *d);
 struct decide_entry decide_pop(struct krn_decide *d);
 void decide_turns(struct krn_decide *d);
+
+/* Node group: all that passed the gates; then the ranked ones get places. */
+struct decide_group *decide_group_new(struct krn_arena *arena,
+				      const struct krn_plan *plan);
+void decide_group_clear(struct decide_group *group);
+void decide_group_add(struct decide_group *group,
+		      const struct decide_entry *entry);
+void decide_group_ranked(struct krn_decide *d);
+size_t decide_group_nr(const struct decide_group *group);
+
+/* The place of the i-th of the ranked, NULL: it has none. */
+const struct decide_entry *
+decide_group_given(const struct decide_group *group, size_t i,
+		   const struct decide_entry **ret_ranked);
 
 #endif

@@ -116,14 +116,14 @@ score_learned(struct krn_decide *d, uint32_t offer)
 		   : propensity;
 }
 
-double
-decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
+/* By the method of the flow. */
+static double
+score_method(struct krn_decide *d, const struct krn_plan_pair *pair, double fit,
+	     double match)
 {
 	const struct krn_plan *plan = d->plan;
 	const struct krn_plan_offer *offer = &plan->offers[pair->offer];
-	double fit, match;
 
-	decide_factors(d, pair, &fit, &match);
 	if (plan->method != KRN_METHOD_FORMULA) {
 		const double base =
 		    plan->method == KRN_METHOD_PROPENSITY
@@ -147,4 +147,27 @@ decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
 		if (weights[i] > 0)
 			score *= pow(parts[i], weights[i]);
 	return score;
+}
+
+double
+decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	const struct krn_plan *plan = d->plan;
+	const double *weights = plan->objectives;
+	double fit, match;
+
+	decide_factors(d, pair, &fit, &match);
+	double score = score_method(d, pair, fit, match);
+
+	if (!plan->is_optimized)
+		return score;
+	score = weights[KRN_OBJECTIVE_SCORE] * score +
+		plan->offers[pair->offer].objective;
+	if (weights[KRN_OBJECTIVE_RELEVANCE] > 0)
+		score += weights[KRN_OBJECTIVE_RELEVANCE] *
+			 decide_clamp(fit * match);
+	if (weights[KRN_OBJECTIVE_PROPENSITY] > 0)
+		score += weights[KRN_OBJECTIVE_PROPENSITY] *
+			 score_propensity(d, pair->offer);
+	return fmin(score, DBL_MAX);
 }

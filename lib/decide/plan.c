@@ -268,6 +268,7 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	    (e = plan_read_channels(&build)) || (e = plan_read_flow(&build)))
 		return e;
 	plan_order(plan);
+	plan_weigh_offers(plan);
 	if ((e = plan_constrain_offers(&build)) ||
 	    (e = plan_read_rules(&build)) ||
 	    (e = plan_resolve_models(&build)) || (e = plan_learn(&build)) ||
@@ -286,7 +287,9 @@ krn_plan_keep(const struct krn_plan *plan, bool has_limits)
 	const size_t max = plan->max_candidates;
 	const size_t reserve = 4 * max < 20 ? 4 * max : 20;
 
-	return !has_limits || max > reserve ? max : reserve;
+	/* a reserve would need a place of its own */
+	return !has_limits || plan->placements_nr || max > reserve ? max
+								   : reserve;
 }
 
 int

@@ -99,6 +99,20 @@
  *	take turns in the order of their names, then ids, each with its next
  *	best by score. Offers without a category are one category. Caps cut
  *	the ranked list; what they cut leaves no turn to others.
+ * optimize {weights: {objective: number} or strategyProfileId}
+ *	The score becomes the sum of objectives by their weights, divided by
+ *	the weights' sum: score (what it was), propensity (as of a formula),
+ *	relevance (fit × match), impact (businessValue / 100), emphasis
+ *	(priority / 100), revenue and margin (the offer's revenueValue, or
+ *	margin, in proportion to the largest of all candidates); all but the
+ *	score clamped to 0 and 1.
+ * group {placements: [{placementId, channelId, maxItems = 1}], allocation}
+ *	puts the ranked offers, maxCandidates at most, into placements: an
+ *	offer into one, by the creative that match_creatives finds for the
+ *	placement. greedy (the default): by rank, each into the free place
+ *	where its score is best. optimal: the largest sum of scores. What gets
+ *	no place is not given; the others keep their order. Caps cut after it,
+ *	and leave the place empty. With volume limits there is no reserve.
  * compute, set_properties, extension_point
  *	are accepted and change nothing: no output shows their values.
  *
@@ -172,7 +186,7 @@ struct krn_plan_learned {
 /* Whose scores are the attributes <key>.<name of the offer>. */
 struct krn_plan_model {
 	struct krn_str key;
-	int *columns; /* of each offer; -1: no such attribute */
+	int *columns;     /* of each offer; -1: no such attribute */
 	bool is_required; /* it must have scores */
 };
 
@@ -190,14 +204,15 @@ struct krn_plan_offer {
 	double priority;             /* 0..100 */
 	double business_value;
 	bool mandatory;
-	bool is_candidate;     /* active and in the inventory */
-	bool is_sent_out;      /* its budget has no impressions left */
-	bool is_spent;         /* … or no money */
+	bool is_candidate; /* active and in the inventory */
+	bool is_sent_out;  /* its budget has no impressions left */
+	bool is_spent;     /* … or no money */
 	bool is_out_of_stock;
 	struct krn_plan_cap caps[3]; /* contacts of a customer with it */
 	size_t caps_nr;
 	struct krn_plan_learned learned;
 	uint32_t order; /* of candidates: place by priority descending, name */
+	double objective;  /* its part of an optimized score */
 	uint32_t category; /* its place by name and id among all categories */
 };
 
@@ -257,11 +272,11 @@ struct krn_plan_rule {
 	enum krn_plan_rule_type type;
 	enum krn_plan_stage stage;
 	uint64_t scope_segment; /* its bit: others are not looked at; or 0 */
-	double factor; /* fit: decay when it fails; match: multiplier */
-	bool is_hard;  /* a failure drops the candidate */
-	uint64_t segments; /* bits that a segment rule requires */
-	double min_score;  /* of a propensity */
-	int model;         /* … by this */
+	double factor;      /* fit: decay when it fails; match: multiplier */
+	bool is_hard;       /* a failure drops the candidate */
+	uint64_t segments;  /* bits that a segment rule requires */
+	double min_score;   /* of a propensity */
+	int model;          /* … by this */
 	int64_t max_age_us; /* of a recency */
 	struct krn_plan_metric metric;
 	int column; /* of a condition or recency: -1: the view has none */
@@ -380,9 +395,33 @@ enum krn_plan_turns {
 	KRN_TURNS_ROUND_ROBIN,
 };
 
-/* An offer on a channel. */
+/* Where a customer's offers are put; `max` of them. */
+struct krn_plan_placement {
+	struct krn_str id; /* that of creatives */
+	int channel;       /* index in the plan; -1: any */
+	uint32_t max;
+};
+
+#define KRN_PLAN_PLACEMENTS_MAX 16
+/* Of all placements together. */
+#define KRN_PLAN_PLACES_MAX 40
+
+/* What an optimized score is made of, by weights that make 1. */
+enum krn_plan_objective {
+	KRN_OBJECTIVE_SCORE,
+	KRN_OBJECTIVE_PROPENSITY,
+	KRN_OBJECTIVE_RELEVANCE,
+	KRN_OBJECTIVE_IMPACT,
+	KRN_OBJECTIVE_EMPHASIS,
+	KRN_OBJECTIVE_REVENUE,
+	KRN_OBJECTIVE_MARGIN,
+	KRN_OBJECTIVE__MAX,
+};
+
+/* An offer on a channel; with a group, in one of its placements. */
 struct krn_plan_pair {
 	uint32_t offer, channel;
+	int placement;               /* index in the plan, -1: none */
 	uint32_t order;              /* of equal scores */
 	int creative;                /* index in the plan, -1: none */
 	double weight;               /* of the creative, else 100 */
@@ -449,17 +488,25 @@ struct krn_plan {
 	struct krn_plan_model models[KRN_PLAN_MODELS_MAX];
 	size_t models_nr;
 	struct krn_str experiment; /* whose arms these are */
-	struct krn_plan_arm *arms; /* one: no experiment */
+	struct krn_plan_arm arms[KRN_PLAN_MODELS_MAX]; /* one: no experiment */
 	size_t arms_nr;
 	double smoothing; /* of what was learned */
 
 	enum krn_plan_method method;
 	struct krn_plan_weights *weights; /* the flow's, then overrides' */
 	size_t weights_nr;
+	bool is_optimized;
+	double objectives[KRN_OBJECTIVE__MAX];
 	bool by_priority; /* rank method */
 	enum krn_plan_turns turns;
 	size_t categories_nr;
 	size_t max_candidates;
+
+	struct krn_plan_placement placements[KRN_PLAN_PLACEMENTS_MAX];
+	size_t placements_nr; /* 0: no group */
+	size_t places_nr;     /* of all of them */
+	bool is_optimal;
+	struct krn_str group_id; /* of the node */
 };
 
 /*

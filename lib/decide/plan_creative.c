@@ -34,21 +34,16 @@ plan_read_creatives(struct plan_build *build, const struct krn_value *node)
 	return KRN_OK;
 }
 
-/* The pair of an offer and a channel, or NULL; pairs are in their order. */
-static struct krn_plan_pair *
-creative_pair(struct krn_plan *plan, int offer, int channel)
+/* The first pair of an offer and a channel; pairs are in their order. */
+static size_t
+creative_pairs(const struct krn_plan *plan, int offer, int channel)
 {
-	size_t low = 0, high = plan->pairs_nr;
+	size_t low = 0, high = offer < 0 || channel < 0 ? 0 : plan->pairs_nr;
 
-	if (offer < 0 || channel < 0)
-		return NULL;
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		struct krn_plan_pair *pair = &plan->pairs[middle];
+		const struct krn_plan_pair *pair = &plan->pairs[middle];
 
-		if (pair->offer == (uint32_t)offer &&
-		    pair->channel == (uint32_t)channel)
-			return pair;
 		if (pair->offer < (uint32_t)offer ||
 		    (pair->offer == (uint32_t)offer &&
 		     pair->channel < (uint32_t)channel))
@@ -56,7 +51,18 @@ creative_pair(struct krn_plan *plan, int offer, int channel)
 		else
 			high = middle;
 	}
-	return NULL;
+	return offer < 0 || channel < 0 ? plan->pairs_nr : low;
+}
+
+/* May the creative stand where the pair is? */
+static bool
+creative_fits(const struct plan_build *build, const struct krn_plan_pair *pair,
+	      const struct krn_plan_creative *creative)
+{
+	if (pair->placement < 0)
+		return !build->is_exact || !creative->placement_id.len;
+	return krn_str_eq(creative->placement_id,
+			  build->plan->placements[pair->placement].id);
 }
 
 static bool
@@ -66,6 +72,21 @@ creative_better(const struct krn_plan_creative *a,
 	if (a->weight != b->weight)
 		return a->weight > b->weight;
 	return krn_str_cmp(a->name, b->name) < 0;
+}
+
+/* The pair takes the creative, unless it has a better one. */
+static void
+creative_offer(const struct plan_build *build, struct krn_plan_pair *pair,
+	       size_t index)
+{
+	const struct krn_plan_creative *list = build->plan->creatives;
+
+	if (!creative_fits(build, pair, &list[index]) ||
+	    (pair->creative >= 0 &&
+	     !creative_better(&list[index], &list[pair->creative])))
+		return;
+	pair->creative = (int)index;
+	pair->weight = list[index].weight;
 }
 
 enum krn_err
@@ -88,9 +109,10 @@ plan_match_creatives(struct plan_build *build)
 	for (size_t i = 0; i < list->array.nr; i++) {
 		const struct krn_value *from = &list->array.items[i];
 		struct krn_plan_creative *creative = &plan->creatives[i];
-		struct krn_plan_pair *pair = creative_pair(
-		    plan, krn_plan_offer_find(plan, plan_text(from, "offerId")),
-		    krn_plan_channel_find(plan, plan_text(from, "channelId")));
+		const int offer =
+		    krn_plan_offer_find(plan, plan_text(from, "offerId"));
+		const int channel =
+		    krn_plan_channel_find(plan, plan_text(from, "channelId"));
 
 		creative->id = plan_text(from, "id");
 		creative->name = plan_text(from, "name");
@@ -98,15 +120,12 @@ plan_match_creatives(struct plan_build *build)
 		if (!krn_value_number(krn_value_find(from, "weight"),
 				      &creative->weight))
 			creative->weight = 100;
-		if (!pair ||
-		    (build->is_exact && plan_text(from, "placementId").len))
-			continue;
-		if (pair->creative >= 0 &&
-		    !creative_better(creative,
-				     &plan->creatives[pair->creative]))
-			continue;
-		pair->creative = (int)i;
-		pair->weight = creative->weight;
+		for (size_t k = creative_pairs(plan, offer, channel);
+		     k < plan->pairs_nr &&
+		     plan->pairs[k].offer == (uint32_t)offer &&
+		     plan->pairs[k].channel == (uint32_t)channel;
+		     k++)
+			creative_offer(build, &plan->pairs[k], i);
 	}
 	plan->creatives_nr = list->array.nr;
 	return KRN_OK;

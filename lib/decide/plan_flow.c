@@ -112,20 +112,6 @@ flow_nothing(struct plan_build *build KRN_UNUSED,
 	return KRN_OK;
 }
 
-/* Placements, and choices over all customers: a run makes neither. */
-static enum krn_err
-flow_refuse(struct plan_build *build, const struct krn_value *node)
-{
-	const struct krn_str type = plan_text(node, "type");
-
-	return plan_refuse(
-	    build, "node \"%.*s\": type %.*s is not supported yet: %s",
-	    KRN_STR_ARG(plan_text(node, "id")), KRN_STR_ARG(type),
-	    krn_str_eq_c(type, "group")
-		? "a run asks for no placements"
-		: "candidates are ranked customer by customer");
-}
-
 /* The nodes of this release; catalog/kind.h knows all, and their phases. */
 static const struct {
 	const char *type;
@@ -141,8 +127,8 @@ static const struct {
     {"conditional", plan_read_conditional, true},
     {"score", plan_read_score, false},
     {"rank", plan_read_rank, false},
-    {"group", flow_refuse, true},
-    {"optimize", flow_refuse, true},
+    {"optimize", plan_read_optimize, false},
+    {"group", plan_read_group, false},
     {"compute", flow_nothing, true},
     {"set_properties", flow_nothing, true},
     {"response", flow_nothing, false},

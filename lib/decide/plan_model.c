@@ -159,6 +159,23 @@ model_is_enabled(const struct krn_value *experiment)
 		 !enabled->boolean);
 }
 
+/* One part: everybody. */
+static enum krn_err
+model_of_all(struct plan_build *build, struct krn_str key)
+{
+	struct krn_plan *plan = build->plan;
+
+	plan->arms_nr = 1;
+	plan->arms[0].below = 100;
+	return plan_model(build, key, true, &plan->arms[0].model);
+}
+
+enum krn_err
+plan_need_model(struct plan_build *build)
+{
+	return build->plan->arms_nr ? KRN_OK : model_of_all(build, KRN_STR(""));
+}
+
 enum krn_err
 plan_read_arms(struct plan_build *build, const struct krn_value *config)
 {
@@ -180,18 +197,11 @@ plan_read_arms(struct plan_build *build, const struct krn_value *config)
 				   "score: smoothingWeight must be above 0 and "
 				   "at most %d",
 				   SMOOTHING_MAX);
-	plan->arms = krn_arena_calloc(build->arena, KRN_PLAN_MODELS_MAX,
-				      sizeof(*plan->arms));
-	if (!plan->arms)
-		return krn_arena_fail(build->arena, build->err);
 	if (!needs_models)
 		return KRN_OK;
 	if (model_is_enabled(experiment))
 		return model_experiment(build, experiment);
-	plan->arms_nr = 1;
-	plan->arms[0].below = 100;
-	return plan_model(build, plan_text(config, "modelKey"), true,
-			  &plan->arms[0].model);
+	return model_of_all(build, plan_text(config, "modelKey"));
 }
 
 /* Answers */

@@ -433,6 +433,31 @@ pair_masks(struct plan_build *build, struct krn_plan_pair *pair)
 	return KRN_OK;
 }
 
+/* With a group there is one for each placement of the channel. */
+static void
+pair_make(struct krn_plan *plan, uint32_t offer, uint32_t channel,
+	  uint32_t slot)
+{
+	struct krn_plan_pair *pair = &plan->pairs[plan->pairs_nr];
+	const struct krn_plan_placement *placement =
+	    plan->placements_nr ? &plan->placements[slot] : NULL;
+	const uint32_t slots = placement ? (uint32_t)plan->placements_nr : 1;
+
+	if (!plan->offers[offer].is_candidate ||
+	    !plan->channels[channel].is_candidate ||
+	    (placement && placement->channel >= 0 &&
+	     placement->channel != (int)channel))
+		return;
+	pair->offer = offer;
+	pair->channel = channel;
+	pair->placement = placement ? (int)slot : -1;
+	pair->order = (plan->offers[offer].order * (uint32_t)plan->channels_nr +
+		       plan->channels[channel].order) *
+			  slots +
+		      slot;
+	plan->pairs_nr++;
+}
+
 enum krn_err
 plan_make_pairs(struct plan_build *build)
 {
@@ -440,33 +465,24 @@ plan_make_pairs(struct plan_build *build)
 	const size_t most = plan->rules_nr > plan->policies_nr
 				? plan->rules_nr
 				: plan->policies_nr;
+	const uint32_t slots =
+	    plan->placements_nr ? (uint32_t)plan->placements_nr : 1;
 	size_t candidates = 0, nr;
 
 	for (size_t i = 0; i < plan->offers_nr; i++)
 		candidates += plan->offers[i].is_candidate;
-	if (!krn_mul_size(candidates, plan->channels_nr, &nr))
+	if (!krn_mul_size(candidates, plan->channels_nr, &nr) ||
+	    !krn_mul_size(nr, slots, &nr))
 		return plan_refuse(build, "too many offers");
 	plan->mask_words = (most + 63) / 64;
 	plan->pairs = krn_arena_calloc(build->arena, nr, sizeof(*plan->pairs));
 	if (!plan->pairs)
 		return krn_arena_fail(build->arena, build->err);
 	/* the pairs of an offer lie together */
-	for (uint32_t o = 0; o < plan->offers_nr; o++) {
-		for (uint32_t c = 0; c < plan->channels_nr; c++) {
-			struct krn_plan_pair *pair =
-			    &plan->pairs[plan->pairs_nr];
-
-			if (!plan->offers[o].is_candidate ||
-			    !plan->channels[c].is_candidate)
-				continue;
-			pair->offer = o;
-			pair->channel = c;
-			pair->order = plan->offers[o].order *
-					  (uint32_t)plan->channels_nr +
-				      plan->channels[c].order;
-			plan->pairs_nr++;
-		}
-	}
+	for (uint32_t o = 0; o < plan->offers_nr; o++)
+		for (uint32_t c = 0; c < plan->channels_nr; c++)
+			for (uint32_t s = 0; s < slots; s++)
+				pair_make(plan, o, c, s);
 	return KRN_OK;
 }
 

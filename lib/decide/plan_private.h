@@ -22,7 +22,7 @@ struct plan_build {
 	bool is_check;
 	krn_plan_problem_fn problem; /* tell all of them; NULL: the first */
 	void *problem_data;
-	bool has_creatives;                /* match_creatives is there */
+	bool has_creatives; /* match_creatives is there */
 };
 
 /* The text of a member, "" when it is absent or no string. */
@@ -160,6 +160,20 @@ enum krn_err plan_read_score(struct plan_build *build,
 			     const struct krn_value *node);
 enum krn_err plan_read_rank(struct plan_build *build,
 			    const struct krn_value *node);
+enum krn_err plan_read_group(struct plan_build *build,
+			     const struct krn_value *node);
+enum krn_err plan_read_optimize(struct plan_build *build,
+				const struct krn_value *node);
+
+/* The weights of a ranking profile; NULL: it is not there. */
+const struct krn_value *plan_profile_weights(const struct plan_build *build,
+					     struct krn_str id);
+
+/* All customers have a propensity: the default model's, if none is chosen. */
+enum krn_err plan_need_model(struct plan_build *build);
+
+/* The part of an optimized score that is the offer's. */
+void plan_weigh_offers(struct krn_plan *plan);
 
 /* What the nodes say of each pair. */
 enum krn_err plan_match_filters(struct plan_build *build);

@@ -36,22 +36,28 @@ score_weights(struct plan_build *build, const struct krn_value *from,
 	return KRN_OK;
 }
 
+const struct krn_value *
+plan_profile_weights(const struct plan_build *build, struct krn_str id)
+{
+	const struct krn_value *profiles = plan_list(build->config, "profiles");
+
+	for (size_t i = 0; profiles && i < profiles->array.nr; i++)
+		if (krn_str_eq(plan_text(&profiles->array.items[i], "id"), id))
+			return krn_value_find(&profiles->array.items[i],
+					      "weights");
+	return NULL;
+}
+
 static enum krn_err
 score_profile(struct plan_build *build, struct krn_str id,
 	      struct krn_plan_weights *ret)
 {
 	static const char *const names[] = {"propensity", "relevance", "impact",
 					    "emphasis"};
-	const struct krn_value *profiles = plan_list(build->config, "profiles");
+	const struct krn_value *weights = plan_profile_weights(build, id);
 
-	for (size_t i = 0; profiles && i < profiles->array.nr; i++) {
-		const struct krn_value *profile = &profiles->array.items[i];
-
-		if (krn_str_eq(plan_text(profile, "id"), id))
-			return score_weights(build,
-					     krn_value_find(profile, "weights"),
-					     names, ret);
-	}
+	if (weights)
+		return score_weights(build, weights, names, ret);
 	if (build->is_check && id.len)
 		return KRN_OK;
 	return plan_refuse(build, "score: the ranking profile is not there");

@@ -194,28 +194,6 @@ test_nodes(void **state KRN_UNUSED)
 }
 
 static void
-test_other_nodes(void **state KRN_UNUSED)
-{
-	static const char *const types[] = {
-	    "optimize",
-	    "group",
-	};
-
-	for (size_t i = 0; i < KRN_NR(types); i++) {
-		char nodes[200], refused[100];
-
-		snprintf(nodes, sizeof(nodes), "{'id':'n','type':'%s'}," END,
-			 types[i]);
-		snprintf(refused, sizeof(refused),
-			 "node \"n\": type %s is not supported yet", types[i]);
-		const struct decide_case test = {
-		    .name = types[i], .nodes = nodes, .refused = refused};
-
-		decide_case_run(&test, 1);
-	}
-}
-
-static void
 test_documents(void **state KRN_UNUSED)
 {
 	static const char *const cases[][2] = {
@@ -384,7 +362,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_inventory),
 	    cmocka_unit_test(test_nodes),
-	    cmocka_unit_test(test_other_nodes),
 	    cmocka_unit_test(test_documents),
 	    cmocka_unit_test(test_rank),
 	    cmocka_unit_test(test_keep),

@@ -196,10 +196,8 @@ case_drop(void *data, uint32_t offer, uint32_t channel, enum krn_drop why,
 	krn_buf_add_c(&drops->text, " -");
 	case_add_pair(&drops->text, drops->plan, offer, channel);
 	krn_buf_printf(&drops->text, ":%.*s", KRN_STR_ARG(id));
-	if (why == KRN_DROP_QUALIFICATION)
-		drops->by_rule++;
-	else
-		drops->by_policy++;
+	drops->by_rule += why == KRN_DROP_QUALIFICATION;
+	drops->by_policy += why == KRN_DROP_CONTACT_POLICY;
 }
 
 /* The decision in the form of `expect`. */

@@ -287,9 +287,11 @@ test_calls(void **state KRN_UNUSED)
 	     .expect = "b/m=0.4 -a/m:r"},
 	    {.name = "its others do not",
 	     .nodes = CALL("g") "," END,
-	     .flows = FLOW("g", "{'type':'score','config':{'method':"
-				"'odd'}},{'type':'rank','config':{"
-				"'maxCandidates':1}},{'type':'optimize'}"),
+	     .flows = FLOW(
+		 "g",
+		 "{'type':'score','config':{'method':"
+		 "'odd'}},{'type':'rank','config':{"
+		 "'maxCandidates':1}},{'type':'optimize'},{'type':'group'}"),
 	     .rules = NOBODY,
 	     .expect = BOTH},
 	    {.name = "its inventory narrows",
@@ -352,10 +354,6 @@ test_calls(void **state KRN_UNUSED)
 		 "{'type':'extension_point'},{'type':'compute','config':{"
 		 "'x':1}},{'type':'compute'},{'type':'set_properties'}," END,
 	     .expect = BOTH},
-	    {.name = "group",
-	     .nodes = "{'id':'n','type':'group'}," END,
-	     .refused =
-		 "type group is not supported yet: a run asks for no plac"},
 	};
 
 	DECIDE_CASES(cases);
