@@ -82,6 +82,30 @@ struct krn_decision {
 	const char *error;
 };
 
+/*
+ * The same, step by step, as one JSON document:
+ *
+ *	{"customerId", "error", "conversionFailures", "steps": [
+ *	 {"step": "inventory", "candidates"},            pairs
+ *	 {"step": "qualify", "dropped": [{"offerId", "offerName", "channelId",
+ *	  "by": {"type": "rule" | "policy" | "node" | "offer", "id", "name"}}]},
+ *	 {"step": "contact_policy", "dropped": […]},     caps' cuts too
+ *	 {"step": "score", "method", "model", "optimized", "scores": [{"offerId",
+ *	  "offerName", "channelId", "creativeId", "priority", "weight", "fit",
+ *	  "match", "propensity", "learned", "score"}]},
+ *	 {"step": "group", "dropped": […]},              without a place
+ *	 {"step": "rank", "decisions": [{"rank", "offerId", …, "score"}]}]}
+ *
+ * After an error there is only the inventory.
+ *
+ * Ownership: *ret lives in `arena`.
+ * Errors:    as krn_arena_fail
+ */
+KRN_MUSTCHECK enum krn_err krn_decide_explain_json(
+    struct krn_arena *arena, const struct krn_plan *plan,
+    const struct krn_customer *customer, struct krn_str *ret,
+    struct krn_error *err);
+
 void krn_decide_customer(struct krn_decide *decide,
 			 const struct krn_customer *customer,
 			 struct krn_decision *ret);

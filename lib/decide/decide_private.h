@@ -22,6 +22,9 @@ struct krn_decide {
 	size_t keep;
 	krn_drop_fn explain;
 	void *explain_data;
+	/* of each pair that is scored; with explain_data */
+	void (*scored)(void *data, const struct krn_plan_pair *pair, double fit,
+		       double match, double score);
 	/* of the current customer */
 	struct decide_value *values;
 	uint64_t failed[KRN_PLAN_MASK_WORDS];  /* rules */

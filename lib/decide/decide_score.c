@@ -118,8 +118,8 @@ score_learned(struct krn_decide *d, uint32_t offer)
 
 /* By the method of the flow. */
 static double
-score_method(struct krn_decide *d, const struct krn_plan_pair *pair, double fit,
-	     double match)
+score_by_method(struct krn_decide *d, const struct krn_plan_pair *pair,
+		double fit, double match)
 {
 	const struct krn_plan *plan = d->plan;
 	const struct krn_plan_offer *offer = &plan->offers[pair->offer];
@@ -149,25 +149,34 @@ score_method(struct krn_decide *d, const struct krn_plan_pair *pair, double fit,
 	return score;
 }
 
-double
-decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
+/* The flow's objectives in place of the score alone. */
+static double
+score_optimized(struct krn_decide *d, const struct krn_plan_pair *pair,
+		double relevance, double score)
 {
-	const struct krn_plan *plan = d->plan;
-	const double *weights = plan->objectives;
-	double fit, match;
+	const double *weights = d->plan->objectives;
 
-	decide_factors(d, pair, &fit, &match);
-	double score = score_method(d, pair, fit, match);
-
-	if (!plan->is_optimized)
-		return score;
 	score = weights[KRN_OBJECTIVE_SCORE] * score +
-		plan->offers[pair->offer].objective;
+		d->plan->offers[pair->offer].objective;
 	if (weights[KRN_OBJECTIVE_RELEVANCE] > 0)
-		score += weights[KRN_OBJECTIVE_RELEVANCE] *
-			 decide_clamp(fit * match);
+		score += weights[KRN_OBJECTIVE_RELEVANCE] * relevance;
 	if (weights[KRN_OBJECTIVE_PROPENSITY] > 0)
 		score += weights[KRN_OBJECTIVE_PROPENSITY] *
 			 score_propensity(d, pair->offer);
 	return fmin(score, DBL_MAX);
+}
+
+double
+decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
+{
+	double fit, match, score;
+
+	decide_factors(d, pair, &fit, &match);
+	score = score_by_method(d, pair, fit, match);
+	if (d->plan->is_optimized)
+		score =
+		    score_optimized(d, pair, decide_clamp(fit * match), score);
+	if (d->scored)
+		d->scored(d->explain_data, pair, fit, match, score);
+	return score;
 }

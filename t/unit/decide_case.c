@@ -249,6 +249,33 @@ case_decide(struct krn_arena *arena, const struct krn_plan *plan,
 	    arena, text.len ? krn_str_from(text.s + 1, text.len - 1) : text);
 }
 
+/* Each part of `explained` is in the document, in their order. */
+static void
+case_explain(struct krn_arena *arena, const struct krn_plan *plan,
+	     const struct krn_customer *customer,
+	     const struct decide_case *test)
+{
+	struct krn_str document = {NULL, 0};
+	struct krn_buf buf;
+	const char *at;
+
+	assert_int_equal(
+	    krn_decide_explain_json(arena, plan, customer, &document, NULL),
+	    KRN_OK);
+	at = krn_str_cstr(arena, document);
+	for (size_t i = 0; test->explained[i]; i++) {
+		krn_buf_init(&buf, arena);
+		krn_buf_add_c(&buf, test->explained[i]);
+		const char *part = krn_str_cstr(arena, case_end(&buf));
+		const char *found = strstr(at, part);
+
+		if (!found)
+			fail_msg("%s: \"%s\" is not in %s", test->name, part,
+				 document.s);
+		at = found + strlen(part);
+	}
+}
+
 static void
 case_run(struct krn_arena *arena, const struct decide_case *test)
 {
@@ -269,8 +296,8 @@ case_run(struct krn_arena *arena, const struct decide_case *test)
 	    case_part(arena, case_or(test->segments, "[]"));
 	struct krn_str *columns =
 	    krn_arena_calloc(arena, plan->columns_nr, sizeof(*columns));
-	struct krn_customer customer = {
-	    .id = krn_str_c(case_or(test->id, "k")), .columns = columns};
+	struct krn_customer customer = {.id = krn_str_c(case_or(test->id, "k")),
+					.columns = columns};
 
 	for (size_t i = 0; i < plan->columns_nr; i++) {
 		const struct krn_value *text =
@@ -285,6 +312,8 @@ case_run(struct krn_arena *arena, const struct decide_case *test)
 	customer.answers =
 	    case_contacts(arena, plan, case_or(test->answers, "[]"), true,
 			  &customer.answers_nr);
+	if (test->explained)
+		case_explain(arena, plan, &customer, test);
 	const char *is = case_decide(arena, plan, &customer, test->keep);
 
 	if (strcmp(is, test->expect) != 0)

@@ -68,6 +68,8 @@ struct decide_case {
 	 * drops "E:…" when the evaluation fails.
 	 */
 	const char *expect;
+	const char *const *explained; /* parts of the explanation, with ' for
+					 ", in order, up to NULL; none */
 	const char *refused; /* instead: part of the message */
 };
 
