@@ -81,6 +81,12 @@ my $later = post('a', body => $demo->fields(name => 'later'));
 is($later->{status} . replayed($later), '2010', 'after 24 hours the key is free');
 is(replayed(post('a', body => $demo->fields(name => 'later'))), 1, 'and taken anew');
 
+# and the cleanup removes what is over
+$stack->owner("UPDATE kaireon.idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'c'");
+$before = kept();
+is($stack->request('POST', '/api/v1/cron/cleanup', headers => { X_CRON_SECRET => 'cron-secret' })->{status}, 200, 'a cleanup');
+is(kept(), $before - 1, 'removes what is over');
+
 # many at once
 my @answers = $stack->parallel(24, sub { my $a = post('f'); return [$a->{status}, $a->{json}{id}, replayed($a)] });
 is(scalar(grep { $_->[0] == 201 && $_->[1] eq $answers[0][1] } @answers), 24, 'of 24 at once all get one answer');

@@ -17,6 +17,8 @@
 
 /* Rows of the ledger of cron calls live this long. */
 #define CLEANUP_LEDGER_DAYS 90
+/* Source: contract section 1, Idempotency-Key. */
+#define CLEANUP_ANSWER_HOURS 24
 
 /* The tables with retention, in the order of the answer. */
 enum cleanup_table {
@@ -264,9 +266,9 @@ cleanup_tenant(struct krn_cron *cron, struct krn_str tenant,
 	return KRN_OK; /* what failed has been told, table by table */
 }
 
-/* The ledger of cron calls itself. */
+/* Rows that are no tenant's own to keep; `age` in the statement's unit. */
 static void
-cleanup_ledger(struct krn_cron *cron)
+cleanup_old(struct krn_cron *cron, enum krn_stmt stmt, int64_t age)
 {
 	const int64_t batch = cron->options->cleanup_batch_rows;
 	struct krn_error err = {.code = KRN_OK};
@@ -278,10 +280,10 @@ cleanup_ledger(struct krn_cron *cron)
 		if (krn_db_begin(cron->db, cron->batch, KRN_TX_WRITE, &err))
 			break;
 		const struct krn_param params[] = {
-		    krn_param_int(cron->batch, CLEANUP_LEDGER_DAYS),
+		    krn_param_int(cron->batch, age),
 		    krn_param_int(cron->batch, batch)};
 
-		krn_db_send(cron->db, KRN_STMT_cleanup_ledger, params, &rows);
+		krn_db_send(cron->db, stmt, params, &rows);
 		if (krn_db_commit(cron->db, &err))
 			break;
 		nr = krn_rows_affected(rows);
@@ -305,7 +307,8 @@ cleanup_before(struct krn_cron *cron)
 	cleanup_of(cron)->rows[CLEANUP_INTERACTIONS] = partitions->interactions;
 	cleanup_of(cron)->rows[CLEANUP_TRACES] = partitions->traces;
 	cron->rows += partitions->interactions + partitions->traces;
-	cleanup_ledger(cron);
+	cleanup_old(cron, KRN_STMT_cleanup_ledger, CLEANUP_LEDGER_DAYS);
+	cleanup_old(cron, KRN_STMT_idempotency_purge, CLEANUP_ANSWER_HOURS);
 }
 
 static void
