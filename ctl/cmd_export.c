@@ -143,7 +143,6 @@ krn_cmd_verify_export(struct krn_ctl *ctl, struct krn_error *err)
 {
 	struct export_report report = {.json = ctl->json};
 	struct krn_verify verify = {
-	    .arena = ctl->arena,
 	    .db = ctl->db,
 	    .options = ctl->options,
 	    .found = export_found,

@@ -30,13 +30,15 @@ cmp_ok($conditions, '>', 100, "$conditions conditions are taken out");
 is_deeply(\@left, [], 'and none is left');
 
 # linked as the build does
-my %make = map { /^(\w+) = (.*)$/ ? ($1 => $2) : () } split /\n/, $stack->slurp("$build/Makefile");
+my %make = map { /^(\w+) = (.*)$/ ? ($1 => $2) : () } split /\n/, $stack->slurp("$build/Makefile") =~ s/\\\n\s*//gr;
+my $libraries = $make{kaireon_fcgi_LDADD};
+1 while $libraries =~ s/\$\((\w+)\)/$make{$1}/;
+$libraries =~ s{\blibkaireon\.a}{$build/libkaireon.a};
 my $objects = join ' ', glob "$build/fcgi/*.o";
 my $program = "$dir/kaireon-fcgi";
 $stack->system_ok("sh $source/sql/embed.sh table $dir/stmt/*.sql >$dir/stmt.gen.c");
 $stack->system_ok("$make{CC} $make{KRN_CFLAGS} $make{CFLAGS} -I$source/lib -I$source -I$build/lib/store -I$build -c -o $dir/stmt.gen.o $dir/stmt.gen.c");
-$stack->system_ok("$make{CC} $make{KRN_CFLAGS} $make{CFLAGS} $make{KRN_LDFLAGS} -o $program $objects $dir/stmt.gen.o $build/libkaireon.a "
-	. join ' ', @make{qw(JSONC_LIBS YAML_LIBS PQ_LIBS CRYPTO_LIBS CURL_LIBS FCGI_LIBS)}, '-lm');
+$stack->system_ok("$make{CC} $make{KRN_CFLAGS} $make{CFLAGS} $make{KRN_LDFLAGS} -o $program $objects $dir/stmt.gen.o $libraries");
 
 $stack->pool('api', 2, $program)->pool('cron', 1);
 my $matrix = Kaireon::Matrix->new($stack);

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # The flow of doc/flows.md runs, and every node of the catalog is in the table;
-# what it puts into placements is what SQL finds to be the largest sum.
+# what it puts into placements keeps to their room.
 use strict;
 use warnings;
 

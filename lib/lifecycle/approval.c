@@ -409,8 +409,8 @@ krn_approval_decide(struct krn_arena *arena, struct krn_db *db,
 {
 	const struct krn_param lock[] = {krn_param_str(id)};
 	struct krn_str entity_id = {NULL, 0};
-	struct approval_stage stage;
-	struct krn_param place;
+	struct approval_stage stage = {.index = 0};
+	struct krn_param place = {.value = NULL};
 	const struct krn_rows *held, *rows;
 	enum krn_err e;
 

@@ -330,7 +330,7 @@ static enum krn_err
 rebase_tenant(struct rebase *rebase, struct krn_error *err)
 {
 	const struct krn_rows *rows;
-	int64_t files;
+	int64_t files = 0;
 	enum krn_err e;
 
 	if ((e = krn_db_begin(rebase->db, rebase->arena, KRN_TX_READ, err)))

@@ -40,8 +40,7 @@ typedef void (*krn_verify_fn)(void *data,
 			      const struct krn_verify_finding *finding);
 
 struct krn_verify {
-	struct krn_arena *arena; /* of the report */
-	struct krn_db *db;       /* as the owner */
+	struct krn_db *db; /* as the owner */
 	const struct krn_options *options;
 	krn_verify_fn found;
 	void *found_data;
