@@ -60,7 +60,8 @@ sub roles {
 		} elsif ($route->{role} =~ /^cron_/) {
 			is($self->call($route, $_, 'nothing')->{status}, 401, "$what is nobody's with a key") for undef, values %{ $self->{key} };
 		} else {
-			is($self->call($route, undef, 'nothing')->{status}, 200, "$what needs no key");
+			# a token of the path is a key of its own
+			is($self->call($route, undef, 'nothing')->{status}, $route->{path} =~ /\{/ ? 404 : 200, "$what needs no key");
 			is($self->{stack}->request($route->{method}, $route->{path}, pool => 'cron', address => '192.0.2.1')->{status}, 403, "$what from elsewhere")
 				if $route->{role} eq 'operator';
 		}
