@@ -419,6 +419,7 @@ const struct krn_route krn_routes[] = {
 	  .auth = KRN_AUTH_VIEWER, API, READ, .handler = krn_route_flow_version },
 
 	{ .path = "/api/v1/gdpr/erasure", .methods = KRN_POST, .name = "gdpr.erasure", .auth = KRN_AUTH_ADMIN, API, WRITE, JSON,
+	  .never_kept = true,
 	  FIELDS(erasure_fields, krn_erasure_fields), .handler = krn_route_gdpr_erasure },
 	{ .path = "/api/v1/gitops/apply", .methods = KRN_POST, .name = "gitops.apply", .auth = KRN_AUTH_VIEWER, API,
 	  WRITE, .tx_of = krn_route_gitops_tx, RAW(96 * MIB), .any_query = true, .handler = krn_route_gitops_apply },

@@ -81,10 +81,14 @@ for my $case ([KRN_FULL_DISK => qr/No space left on device/], [KRN_BROKEN_DISK =
 
 # no room in the database
 forget();
-$stack->query('postgres', $_) for 'ALTER ROLE kaireon_worker SET temp_file_limit = 0', q{ALTER ROLE kaireon_worker SET work_mem = '64kB'};
+$stack->query('postgres', $_) for 'ALTER ROLE kaireon_worker SET temp_file_limit = 0';
 $stack->worker('full');
 my $wide = decode_json($stack->ctl('--json', 'segment', 'create', '--tenant', 'one', '--name', 'Wide', '--schema', 'customers'));
-$stack->owner("DROP VIEW t_one.$wide->{viewName}; CREATE VIEW t_one.$wide->{viewName} AS SELECT c.customer_id || '/' || i AS customer_id, c.age, c.job, c.default1, c.balance FROM t_one.ds_customers AS c, generate_series(1, 50) AS i;
+# whatever memory a step asks for, this view needs a file
+$stack->owner("DROP VIEW t_one.$wide->{viewName}; CREATE FUNCTION t_one.spill() RETURNS bigint LANGUAGE sql SET work_mem = '64kB' AS
+	'SELECT count(*) FROM generate_series(1, 50000) AS g';
+	CREATE VIEW t_one.$wide->{viewName} AS SELECT c.customer_id, c.age, c.job, c.default1, c.balance FROM t_one.ds_customers AS c WHERE t_one.spill() > 0;
+	GRANT EXECUTE ON FUNCTION t_one.spill TO kaireon_worker, kaireon_api;
 	GRANT SELECT ON t_one.$wide->{viewName} TO kaireon_worker, kaireon_api");
 my $big = $one->campaign(name => 'Big', segmentId => $wide->{id});
 $run = $one->trigger($big);
@@ -92,7 +96,7 @@ $held = $stack->wait_for('trouble', sub { my $now = $one->get("/$big/campaign-ru
 like($held->{error}, qr/the database has no room left for this step$/, 'a database without room: the run says so');
 $one->post("/$big/campaign-runs/$run/cancel");
 $stack->stop('full');
-$stack->query('postgres', $_) for 'ALTER ROLE kaireon_worker RESET temp_file_limit', 'ALTER ROLE kaireon_worker RESET work_mem';
+$stack->query('postgres', $_) for 'ALTER ROLE kaireon_worker RESET temp_file_limit';
 
 # a view that fails, and again when it is mended
 $stack->worker('steady');

@@ -329,8 +329,8 @@ worker_start(struct krn_options *options, bool once, const sigset_t *waiting)
 		krn_log(KRN_LOG_INFO, "stopping");
 	}
 	krn_lease_release(&worker.lease);
-	krn_db_free(worker.db);
 	krn_arena_free(worker.arena);
+	krn_db_free(worker.db);
 	return status;
 }
 

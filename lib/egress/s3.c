@@ -284,7 +284,9 @@ s3_judge(const struct s3_call *call, const struct krn_http_answer *answer,
 	/* somebody else aborted the upload: it is begun anew */
 	static const char *const anew[] = {"NoSuchUpload", "InvalidPart",
 					   "OperationAborted", NULL};
+	/* what an object holds is no answer of the service */
 	const bool is_error =
+	    (!call->answer_max || answer->status / 100 != 2) &&
 	    memmem(answer->body.s, answer->body.len, "<Error>", 7) != NULL;
 	char code[64];
 

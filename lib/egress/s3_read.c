@@ -26,6 +26,18 @@ read_total(struct krn_str content_range)
 	return total;
 }
 
+/* A reader's INVALID says what lies there; that we may not read it is another
+ * matter. */
+static enum krn_err
+read_refused(enum krn_err e, struct krn_error *err)
+{
+	if (e != KRN_ERR_INVALID)
+		return e;
+	if (err)
+		err->code = KRN_ERR_UNAVAILABLE;
+	return KRN_ERR_UNAVAILABLE;
+}
+
 enum krn_err
 krn_s3_read(const struct krn_options *options,
 	    const struct krn_s3_object *object, krn_codec_fn fn, void *data,
@@ -52,8 +64,10 @@ krn_s3_read(const struct krn_options *options,
 		snprintf(range, sizeof(range), "Range: bytes=%lld-%lld",
 			 (long long)at,
 			 (long long)(at + (int64_t)READ_PART_BYTES - 1));
-		if ((e = s3_request(scratch, options, &call, &answer, err)))
+		if ((e = s3_request(scratch, options, &call, &answer, err))) {
+			e = read_refused(e, err);
 			break;
+		}
 		total = answer.wanted.s ? read_total(answer.wanted)
 					: (int64_t)answer.body.len;
 		at += (int64_t)answer.body.len;

@@ -70,6 +70,8 @@ upload_release(void *data)
 {
 	struct krn_s3_upload *upload = data;
 
+	/* the database that it would keep alive may be gone */
+	upload->tick = NULL;
 	if (upload->id.s && !upload->published) {
 		krn_arena_reset(upload->scratch);
 		upload_abort(upload, upload->id);

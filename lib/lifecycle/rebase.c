@@ -130,8 +130,14 @@ rebase_read(struct rebase *rebase, struct krn_str path, int64_t *ret_bytes,
 	rebase->number++;
 	rebase->ret->files++;
 	rebase->file_rows = 0;
-	e = krn_source_read(rebase->arena, rebase->options, url, rebase_part,
-			    rebase, ret_bytes, ret_sha256, &why);
+	/* buffers of a file's size, for one file only: a lake has many */
+	struct krn_arena *own = krn_arena_new(0);
+
+	if (!own)
+		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
+	e = krn_source_read(own, rebase->options, url, rebase_part, rebase,
+			    ret_bytes, ret_sha256, &why);
+	krn_arena_free(own);
 	if (e == KRN_ERR_NOTFOUND)
 		return krn_refuse(err, KRN_ERR_CONFLICT,
 				  "\"%.*s\" is gone from the lake",

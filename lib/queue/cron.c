@@ -249,6 +249,11 @@ krn_cron_run(struct krn_cron *cron, const struct krn_cron_job *job,
 	    start_us + cron->options->cron_budget_seconds * KRN_US_PER_SECOND;
 	krn_json_init(&cron->out, answer);
 	e = cron_lock(cron, job->name, &id, &taken, &tenants, err);
+	if (e) {
+		/* the lock may be ours although the call was not noted */
+		krn_db_rollback(cron->db);
+		cron_unlock(cron, job->name);
+	}
 	if (!e && !taken)
 		krn_buf_add_c(answer, "{\"ok\":true,\"skipped\":true,"
 				      "\"complete\":false,\"durationMs\":0}");

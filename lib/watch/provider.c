@@ -210,9 +210,11 @@ provider_webhook(struct provider_check *check)
 		return;
 	krn_json_c(&check->shown, "secret", PROVIDER_MASK);
 	if (secret->type != KRN_VALUE_STRING || secret->string.len < 8 ||
-	    secret->string.len > 256)
+	    secret->string.len > 256 ||
+	    krn_str_eq_c(secret->string, PROVIDER_MASK))
 		krn_problem_add(check->problems, "config.secret",
-				"must be a text of 8 to 256 bytes");
+				"must be a text of 8 to 256 bytes, not what "
+				"stands for one in answers");
 }
 
 static void

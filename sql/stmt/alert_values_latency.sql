@@ -4,7 +4,7 @@
 -- result: rows (tenant_id text, minutes float8, is_before bool, p99 float8)
 -- role: api, worker
 -- access: read
-SELECT w.tenant_id, w.minutes,
+SELECT d.tenant_id, w.minutes,
        d.created_at <= $1::timestamptz - w.minutes * interval '1 minute',
        percentile_cont(0.99) WITHIN GROUP (ORDER BY d.total_latency_ms)
 FROM unnest($2::text[], $3::float8[]) AS w (tenant_id, minutes)
