@@ -104,6 +104,15 @@ $before = $version->();
 status($used->{key});
 ok($stack->wait_for('the next use', sub { $version->() ne $before }), 'a minute later it is');
 
+# no more than itself
+my $narrow = create(role => 'admin', scopes => ['api-keys', 'gitops'], expiresAt => '2099-01-01T00:00:00Z')->{json}{key};
+my $child = sub { return $stack->request('POST', $keys, key => $narrow, body => encode_json({ @_ }))->{status} };
+is($child->(), 403, 'a key with scopes makes none without');
+is($child->(scopes => ['campaign'], expiresAt => '2099-01-01T00:00:00Z'), 403, 'none with others');
+is($child->(scopes => ['gitops']), 403, 'one that ends makes none that does not');
+is($child->(scopes => ['gitops'], expiresAt => '2099-01-02T00:00:00Z'), 403, 'or later');
+is($child->(scopes => ['gitops'], expiresAt => '2098-01-01T00:00:00Z'), 201, 'but less than itself');
+
 # kaireonctl
 my $ctl = decode_json($stack->ctl('--json', 'key', 'create', '--tenant', 'one', '--role', 'viewer', '--name', 'by hand', '--scopes', 'campaign,gitops.export'));
 is(status($ctl->{key}) . status($ctl->{key}, '/api/v1/gitops/revisions'), '200403', 'a key by kaireonctl has its scopes');

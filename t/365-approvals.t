@@ -101,6 +101,7 @@ is_deeply([map { $_->{id} } @{ call('GET', '?status=approved')->{json} }], [$fir
 # a rejection
 $answer = ask(action => 'update', entityId => $card, payload => { priority => 90 });
 is($answer->{json}{entityName}, 'Card', 'a change is asked for, by the name of what is there');
+is(told(ask(action => 'delete', entityId => $card, entityName => 'Test', payload => undef)), '400 entityName is not the name of the object', 'under no other name');
 is(told(decide($answer->{json}{id}, 'reject', undef, comments => 'no')), '200 rejected', 'rejected');
 is(live('priority'), 50, 'nothing has changed');
 

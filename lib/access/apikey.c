@@ -82,7 +82,8 @@ apikey_check(struct krn_str pepper, const struct krn_apikey_fields *fields,
 
 /* Insert it; the database has its hash only. */
 static enum krn_err
-apikey_insert(struct krn_arena *arena, struct krn_db *db, struct krn_str pepper,
+apikey_insert(struct krn_arena *arena, struct krn_db *db,
+	      const struct krn_caller *caller, struct krn_str pepper,
 	      const struct krn_apikey_fields *fields, struct krn_apikey *key,
 	      struct krn_str *ret_document, struct krn_error *err)
 {
@@ -100,12 +101,17 @@ apikey_insert(struct krn_arena *arena, struct krn_db *db, struct krn_str pepper,
 	    krn_param_str(key->prefix),
 	    krn_param_str(fields->expires),
 	    krn_param_str_array(arena, fields->scopes, fields->scopes_nr),
+	    krn_param_str(caller->actor_id),
 	};
 
 	if (!params[6].value)
 		return krn_arena_fail(arena, err);
 	if ((e = krn_db_exec(db, KRN_STMT_apikey_insert, params, &rows, err)))
 		return e;
+	if (krn_rows_nr(rows) == 0)
+		return krn_refuse(err, KRN_ERR_FORBIDDEN,
+				  "a key makes none that may do more, or live "
+				  "longer, than itself");
 	*ret_document = krn_rows_str(rows, 0, 0);
 	key->expires_at = krn_rows_str(rows, 0, 1);
 	key->created_at = krn_rows_str(rows, 0, 2);
@@ -134,8 +140,8 @@ krn_apikey_create(struct krn_arena *arena, struct krn_db *db,
 	if (!key.id.s || !key.key.s)
 		return krn_arena_fail(arena, err);
 	key.prefix = krn_str_from(key.key.s, KRN_APIKEY_PREFIX_LEN);
-	if ((e = apikey_insert(arena, db, pepper, fields, &key, &document,
-			       err)))
+	if ((e = apikey_insert(arena, db, caller, pepper, fields, &key,
+			       &document, err)))
 		return e;
 	const struct krn_audit audit = {
 	    .action = "api_key.create",

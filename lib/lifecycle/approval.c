@@ -264,8 +264,11 @@ krn_approval_create(struct krn_arena *arena, struct krn_db *db,
 		if ((e = krn_buf_end(&payload_buf, &payload, err)))
 			return e;
 	}
-	if (!ask.entity_name.s)
-		ask.entity_name = done.name;
+	/* who approves goes by the name */
+	if (ask.entity_name.s && !krn_str_eq(ask.entity_name, done.name))
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "entityName is not the name of the object");
+	ask.entity_name = done.name;
 	const struct krn_param params[] = {
 	    krn_param_str(id),
 	    krn_param_str(ask.entity_type),
