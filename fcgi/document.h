@@ -1,7 +1,7 @@
 #ifndef KRN_FCGI_DOCUMENT_H
 #define KRN_FCGI_DOCUMENT_H
 
-/* Answers that are one document, as a statement's only column has it. */
+/* Answers that are one document, as a statement's first column has it. */
 
 #include "fcgi/route.h"
 
@@ -14,5 +14,15 @@ KRN_MUSTCHECK enum krn_err
 krn_document_answer(struct krn_request *request, struct krn_response *response,
 		    enum krn_stmt stmt, const struct krn_param *params,
 		    const char *noun, struct krn_error *err);
+
+/*
+ * Answer with the document of a statement that gives one row: the document, and
+ * of how many rows it tells. Its transaction ends with it.
+ * Errors: as krn_db_commit
+ */
+KRN_MUSTCHECK enum krn_err
+krn_document_list(struct krn_request *request, struct krn_response *response,
+		  enum krn_stmt stmt, const struct krn_param *params,
+		  struct krn_error *err);
 
 #endif

@@ -53,6 +53,32 @@ fields_decode(struct krn_arena *arena, struct krn_str text)
 	return krn_str_from(to, len);
 }
 
+enum krn_err
+krn_fields_strings(struct krn_request *request, const struct krn_value *value,
+		   const char *name, const struct krn_str **ret,
+		   size_t *ret_nr, struct krn_error *err)
+{
+	const size_t nr =
+	    value->type == KRN_VALUE_ARRAY ? value->array.nr : 0;
+	struct krn_str *strings =
+	    krn_arena_calloc(request->arena, nr + 1, sizeof(*strings));
+	bool is_good = value->type == KRN_VALUE_ARRAY;
+
+	if (!strings)
+		return krn_arena_fail(request->arena, err);
+	for (size_t i = 0; i < nr && is_good; i++) {
+		is_good = value->array.items[i].type == KRN_VALUE_STRING;
+		if (is_good)
+			strings[i] = value->array.items[i].string;
+	}
+	if (!is_good)
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "%s must be an array of strings", name);
+	*ret = strings;
+	*ret_nr = nr;
+	return KRN_OK;
+}
+
 struct krn_str
 krn_query_find(struct krn_arena *arena, struct krn_str query, const char *name)
 {

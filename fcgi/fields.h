@@ -28,6 +28,19 @@ KRN_MUSTCHECK enum krn_err krn_fields_object(const struct krn_request *request,
 					     struct krn_error *err);
 
 /*
+ * The texts of a body's member: an array of strings.
+ *
+ * Ownership: *ret lives in the request's arena, not NULL even when empty.
+ * Errors:    KRN_ERR_INVALID  anything else, with the name
+ */
+KRN_MUSTCHECK enum krn_err krn_fields_strings(struct krn_request *request,
+					      const struct krn_value *value,
+					      const char *name,
+					      const struct krn_str **ret,
+					      size_t *ret_nr,
+					      struct krn_error *err);
+
+/*
  * A query parameter of a route that parses its own (any_query); .s NULL when
  * absent. Percent-decoded; the first of several.
  */

@@ -9,46 +9,15 @@
 #include "access/apikey.h"
 #include "base/clock.h"
 #include "base/json_out.h"
+#include "fcgi/document.h"
+#include "fcgi/fields.h"
 
 enum krn_err
 krn_route_apikey_list(struct krn_request *request,
 		      struct krn_response *response, struct krn_error *err)
 {
-	const struct krn_rows *rows;
-	enum krn_err e;
-
-	krn_db_send(request->db, KRN_STMT_apikey_live, NULL, &rows);
-	if ((e = krn_db_commit(request->db, err)))
-		return e;
-	krn_buf_add_str(&response->body, krn_rows_str(rows, 0, 0));
-	response->rows = krn_rows_int(rows, 0, 1);
-	return KRN_OK;
-}
-
-/* An array of strings; how long they are, krn_apikey_create looks at. */
-static enum krn_err
-apikey_scopes(struct krn_arena *arena, const struct krn_value *value,
-	      struct krn_apikey_fields *fields, struct krn_error *err)
-{
-	struct krn_str *scopes;
-
-	if (!value)
-		return KRN_OK;
-	if (value->type != KRN_VALUE_ARRAY)
-		return krn_refuse(err, KRN_ERR_INVALID,
-				  "scopes must be an array of strings");
-	scopes = krn_arena_calloc(arena, value->array.nr + 1, sizeof(*scopes));
-	if (!scopes)
-		return krn_arena_fail(arena, err);
-	for (size_t i = 0; i < value->array.nr; i++) {
-		if (value->array.items[i].type != KRN_VALUE_STRING)
-			return krn_refuse(err, KRN_ERR_INVALID,
-					  "scopes must be an array of strings");
-		scopes[i] = value->array.items[i].string;
-	}
-	fields->scopes = scopes;
-	fields->scopes_nr = value->array.nr;
-	return KRN_OK;
+	return krn_document_list(request, response, KRN_STMT_apikey_live, NULL,
+				 err);
 }
 
 /* The body, with what is left out: a role, a name. */
@@ -79,7 +48,11 @@ apikey_fields(struct krn_request *request, struct krn_apikey_fields *ret,
 			return krn_refuse(err, KRN_ERR_INVALID,
 					  "expiresAt is in the past");
 	}
-	return apikey_scopes(request->arena, body->scopes, ret, err);
+	/* how long they are, krn_apikey_create looks at */
+	return body->scopes
+		   ? krn_fields_strings(request, body->scopes, "scopes",
+					&ret->scopes, &ret->scopes_nr, err)
+		   : KRN_OK;
 }
 
 static void
