@@ -10,8 +10,15 @@
 
 #include "decide/decide_private.h"
 
-/* Larger scores count as this, so that differences of sums stay exact. */
-#define GROUP_SCORE_MAX 1e12
+/*
+ * A score costs as an integer, in proportion to the largest, so that sums of
+ * all places and their differences are exact. An offer itself costs one less
+ * than nothing: of equal sums that of more offers is cheaper, and one of score
+ * 0 gets a place that is free. 64 is more than there are places, and 2^48 * 64
+ * for each of them is below 2^60.
+ */
+#define GROUP_LARGEST 0x1p48
+#define GROUP_SCORE 64
 
 #define PLACES (KRN_PLAN_PLACES_MAX + 1)
 #define OFFERS (KRN_PLAN_CANDIDATES_MAX + 1)
@@ -25,6 +32,8 @@ struct decide_group {
 	const struct decide_entry *given[KRN_PLAN_CANDIDATES_MAX];
 	/* the option of each place (row) and offer (column), from 1 */
 	const struct decide_entry *table[PLACES][OFFERS];
+	/* what they cost there: less for a larger score */
+	int64_t cost[PLACES][OFFERS];
 };
 
 struct decide_group *
@@ -135,20 +144,31 @@ group_fill(struct krn_decide *d)
 	}
 }
 
-/* What it costs to put an offer, or nothing, into a place. */
-static double
-group_cost(const struct decide_group *group, size_t place, size_t offer)
+static void
+group_costs(struct decide_group *group, size_t places)
 {
-	const struct decide_entry *option =
-	    offer <= group->ranked_nr ? group->table[place][offer] : NULL;
+	double largest = 0;
 
-	return option ? -fmin(option->score, GROUP_SCORE_MAX) : 0;
+	for (size_t k = 0; k < group->options_nr; k++)
+		largest = fmax(largest, group->options[k].score);
+	for (size_t place = 1; place <= places; place++)
+		for (size_t i = 1; i <= group->ranked_nr; i++) {
+			const struct decide_entry *option =
+			    group->table[place][i];
+			const double part =
+			    option && largest > 0 ? option->score / largest : 0;
+
+			group->cost[place][i] =
+			    option ? -1 - GROUP_SCORE *
+					      llround(part * GROUP_LARGEST)
+				   : 0;
+		}
 }
 
 /* Columns beyond the offers leave their place empty: there is one a place. */
 struct group_state {
 	size_t columns;
-	double of_place[PLACES], of_offer[OFFERS + PLACES];
+	int64_t of_place[PLACES], of_offer[OFFERS + PLACES];
 	size_t place[OFFERS + PLACES]; /* that a column has; 0: none */
 	size_t way[OFFERS + PLACES];
 };
@@ -158,25 +178,25 @@ static void
 group_augment(const struct decide_group *group, struct group_state *state,
 	      size_t place)
 {
-	double least[OFFERS + PLACES];
+	int64_t least[OFFERS + PLACES];
 	bool is_used[OFFERS + PLACES] = {false};
 	size_t at = 0;
 
 	for (size_t j = 0; j <= state->columns; j++)
-		least[j] = INFINITY;
+		least[j] = INT64_MAX / 2;
 	state->place[0] = place;
 	do {
 		const size_t row = state->place[at];
-		double step = INFINITY;
+		int64_t step = INT64_MAX;
 		size_t next = 0;
 
 		is_used[at] = true;
 		for (size_t j = 1; j <= state->columns; j++) {
 			if (is_used[j])
 				continue;
-			const double cost = group_cost(group, row, j) -
-					    state->of_place[row] -
-					    state->of_offer[j];
+			const int64_t cost =
+			    (j <= group->ranked_nr ? group->cost[row][j] : 0) -
+			    state->of_place[row] - state->of_offer[j];
 
 			if (cost < least[j]) {
 				least[j] = cost;
@@ -209,6 +229,7 @@ group_optimal(struct krn_decide *d)
 	struct group_state state = {.columns = group->ranked_nr + places};
 
 	group_fill(d);
+	group_costs(group, places);
 	for (size_t place = 1; place <= places; place++)
 		group_augment(group, &state, place);
 	for (size_t i = 1; i <= group->ranked_nr; i++)

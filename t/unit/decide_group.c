@@ -248,6 +248,8 @@ test_explanations(void **state KRN_UNUSED)
 #define OFFERS 5
 #define PLACES 3
 #define WORLDS 3000
+/* Below any difference of sums: scores are multiples of 0.001. */
+#define A_BIT 1e-6
 
 static struct {
 	int priority[OFFERS], weight[OFFERS][PLACES]; /* -1: no creative */
@@ -367,7 +369,10 @@ ranked(int *list)
 	return nr < world.keep ? nr : world.keep;
 }
 
-/* Try every way to place the offers from the i-th on. */
+/*
+ * Try every way to place the offers from the i-th on. An offer counts a bit
+ * beside its score: of equal sums the one of more offers is larger.
+ */
 static double
 largest(const int *list, int nr, int i, int *used)
 {
@@ -379,8 +384,8 @@ largest(const int *list, int nr, int i, int *used)
 		if (world.weight[list[i]][p] < 0 || used[p] == world.max[p])
 			continue;
 		used[p]++;
-		const double sum =
-		    score_of(list[i], p) + largest(list, nr, i + 1, used);
+		const double sum = score_of(list[i], p) + A_BIT +
+				   largest(list, nr, i + 1, used);
 
 		used[p]--;
 		if (sum > best)
@@ -407,7 +412,7 @@ greedy(const int *list, int nr)
 		if (best < 0)
 			continue;
 		used[best]++;
-		sum += score_of(list[i], best);
+		sum += score_of(list[i], best) + A_BIT;
 	}
 	return sum;
 }
@@ -427,7 +432,7 @@ sum_of(const struct krn_plan *plan, const struct krn_decision *decision)
 		assert_true(used[place.s[1] - '0']++ <
 			    world.max[place.s[1] - '0']);
 		assert_true(given[it->offer]++ == 0);
-		sum += it->score;
+		sum += it->score + A_BIT;
 	}
 	return sum;
 }
