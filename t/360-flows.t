@@ -211,7 +211,7 @@ is(join(' ', map { (split / /)[0] } sort @made), '200 ' x 11 . '201', 'many want
 my ($base) = map { (split / /)[2] } grep { /^201/ } @made;
 is_deeply([sort keys %made], ["200 0 $base", "201 1 $base"], 'and it is the same for all');
 $answer = call('GET', "/$base")->{json};
-is_deeply([map { $_->{type} } @{ $answer->{draftConfig}{nodes} }], [qw(inventory match_creatives qualify contact_policy extension_point score
+is_deeply([map { $_->{type} } @{ $answer->{draftConfig}{nodes} }], [qw(inventory match_creatives enrich qualify contact_policy extension_point score
 	extension_point rank extension_point response)], 'it has the nodes of every flow');
 is("$answer->{status} $answer->{publishedVersions}[0]{version}", 'active 1', 'and is published');
 is(call('POST', '/ensure-base', undef, $key->{viewer})->{status}, 403, 'a viewer may not');

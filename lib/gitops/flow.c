@@ -14,15 +14,13 @@
 #include "gitops/edit.h"
 
 /* clang-format off */
-/*
- * Source: spec, composable pipeline: the base flow, in order; but for enrich,
- * which without sources does nothing.
- */
+/* Source: spec, composable pipeline: the base flow, in order. */
 static const char flow_base[] =
 	"{\"name\": \"Base flow\", \"key\": \"base\", \"description\": \"What every flow begins with\","
 	" \"draftConfig\": {\"version\": 2, \"flowConfig\": {}, \"nodes\": ["
 	"{\"id\": \"inventory\", \"type\": \"inventory\", \"config\": {\"scope\": \"all\", \"includeStatuses\": [\"active\"]}},"
 	"{\"id\": \"match_creatives\", \"type\": \"match_creatives\", \"config\": {\"placementMatchMode\": \"exact\", \"requireCreative\": false}},"
+	"{\"id\": \"enrich\", \"type\": \"enrich\", \"config\": {\"sources\": []}},"
 	"{\"id\": \"qualify\", \"type\": \"qualify\", \"config\": {\"mode\": \"all\"}},"
 	"{\"id\": \"contact_policy\", \"type\": \"contact_policy\", \"config\": {\"mode\": \"all\"}},"
 	"{\"id\": \"pre_score\", \"type\": \"extension_point\", \"config\": {\"hook\": \"pre_score\"}},"
