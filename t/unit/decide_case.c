@@ -95,6 +95,32 @@ decide_case_compile(struct krn_arena *arena, struct krn_str document,
 	return plan;
 }
 
+void
+decide_case_no_memory(struct krn_arena *arena, struct krn_str document)
+{
+	struct krn_value config;
+	bool done = false;
+
+	assert_int_equal(
+	    krn_json_parse(arena, document, KRN_JSON_DEPTH_MAX, &config, NULL),
+	    KRN_OK);
+	for (int64_t n = 1; !done; n++) {
+		struct krn_error err = {0};
+		const struct krn_plan *plan = NULL;
+
+		krn_arena_fail_nth(n);
+		const enum krn_err e = krn_plan_compile(
+		    arena, &config, decide_case_attributes,
+		    decide_case_attributes_nr, &decide_case_times, &plan, &err);
+
+		done = e == KRN_OK && krn_decide_new(arena, plan, 5);
+		if (e)
+			assert_true(e == KRN_ERR_UNAVAILABLE ||
+				    e == KRN_ERR_TOOBIG);
+		krn_arena_fail_nth(0);
+	}
+}
+
 /* A part of a case on its own. */
 static struct krn_value
 case_part(struct krn_arena *arena, const char *text)

@@ -88,4 +88,7 @@ const struct krn_plan *decide_case_compile(struct krn_arena *arena,
 					   enum krn_err wanted,
 					   struct krn_error *err);
 
+/* Compiling it, and room to decide, with each allocation failing once. */
+void decide_case_no_memory(struct krn_arena *arena, struct krn_str document);
+
 #endif

@@ -404,29 +404,9 @@ test_no_memory(void **state KRN_UNUSED)
 {
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		struct krn_arena *arena = krn_arena_new(0);
-		struct krn_value config;
-		bool done = false;
 
 		typed_make(seed);
-		assert_int_equal(krn_json_parse(arena, typed_write(arena), 32,
-						&config, NULL),
-				 KRN_OK);
-		for (int64_t n = 1; !done; n++) {
-			struct krn_error err = {0};
-			const struct krn_plan *plan = NULL;
-
-			krn_arena_fail_nth(n);
-			const enum krn_err e = krn_plan_compile(
-			    arena, &config, decide_case_attributes,
-			    decide_case_attributes_nr, &decide_case_times,
-			    &plan, &err);
-
-			done = e == KRN_OK && krn_decide_new(arena, plan, 5);
-			if (!done && e)
-				assert_true(e == KRN_ERR_UNAVAILABLE ||
-					    e == KRN_ERR_TOOBIG);
-			krn_arena_fail_nth(0);
-		}
+		decide_case_no_memory(arena, typed_write(arena));
 		krn_arena_free(arena);
 	}
 }
