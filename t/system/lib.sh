@@ -36,13 +36,14 @@ until_true() {
 site=https://offers.test
 api() { curl -sS --fail-with-body --max-time 30 --cacert /etc/kaireon/certificate.pem -H "X-API-Key: $key" "$@"; }
 
-# load NAME: requests one after the other, every answer's status in a file,
-# until end_load
+# begin_load: requests one after the other, every answer's status in a file,
+# until end_load. By HTTP/1.1: a reload of nginx tells a client of HTTP/2 that has
+# just connected to come again, which browsers do and curl does not.
 begin_load() {
 	rm -f /tmp/load.stop /tmp/load.[0-9]
 	for i in 1 2 3; do
 		(while [ ! -e /tmp/load.stop ]; do
-			curl -sS -o /dev/null -w '%{http_code}\n' --max-time 30 --cacert /etc/kaireon/certificate.pem \
+			curl -sS --http1.1 -o /dev/null -w '%{http_code}\n' --max-time 30 --cacert /etc/kaireon/certificate.pem \
 				-H "X-API-Key: $key" "$site/api/v1/runs" 2>&1
 		done >/tmp/load.$i) &
 	done
