@@ -21,7 +21,10 @@ enum krn_io_accepted {
 struct krn_io *krn_io_new(void);
 void krn_io_free(struct krn_io *io);
 
-/* Descriptor 0 is a listening socket; it is made non-blocking. */
+/*
+ * Descriptor 0 is a listening socket; it is made non-blocking, and connections
+ * to it end when their peer is gone without a word.
+ */
 bool krn_io_is_listening(void);
 
 /* Take a request if one is waiting. Never waits for a connection. */

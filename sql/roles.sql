@@ -17,6 +17,16 @@ ALTER ROLE kaireon_owner NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
 ALTER ROLE kaireon_api NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
 ALTER ROLE kaireon_worker NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS;
 
+-- A session whose client's host is gone without a word ends within half a
+-- minute, and its locks with it; also one that a pooler opened. What an operator
+-- wants otherwise: ALTER ROLE … SET after this file.
+SELECT format('ALTER ROLE %I SET %I = %L', r.name, s.name, s.value)
+FROM (VALUES ('kaireon_owner'), ('kaireon_api'), ('kaireon_worker')) AS r (name)
+CROSS JOIN (VALUES ('tcp_keepalives_idle', '15s'), ('tcp_keepalives_interval', '5s'),
+                   ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '30s'),
+                   ('client_connection_check_interval', '1s')) AS s (name, value)
+\gexec
+
 -- an import copies as the worker
 GRANT kaireon_worker TO kaireon_owner;
 

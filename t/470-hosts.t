@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use IO::Select;
 use IO::Socket::UNIX;
 use JSON::PP;
 use Test::More;
@@ -49,8 +50,15 @@ my $dir = $stack->{dir};
 $stack->stop_postgres;
 $stack->system_ok("echo 'host all all 10.213.7.0/24 trust' >>$dir/pg/pg_hba.conf");
 is(system(on('db', 'runuser', '-u', 'postgres', '--', "$stack->{pg_bin}/pg_ctl", '-D', "$dir/pg", '-w', '-s', '-l', "$dir/pg.log", '-o',
-	"-c listen_addresses=$address{db} -c unix_socket_directories=$dir/sock -c fsync=off -c tcp_user_timeout=3000 "
-	. '-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3', 'start')), 0, 'the database listens on its network') or diag $stack->slurp("$dir/pg.log");
+	"-c listen_addresses=$address{db} -c unix_socket_directories=$dir/sock -c fsync=off", 'start')), 0, 'the database listens on its network') or diag $stack->slurp("$dir/pg.log");
+# what sql/roles.sql sets, only sooner
+for my $role (qw(kaireon_api kaireon_worker)) {
+	my $set = $stack->query('postgres', "SELECT array_to_string(setconfig, ' ') FROM pg_db_role_setting WHERE setrole = '$role'::regrole", 'postgres');
+	like($set, qr/\b\Q$_\E=[1-9]/, "$role: $_") for qw(tcp_keepalives_idle tcp_keepalives_interval tcp_keepalives_count tcp_user_timeout client_connection_check_interval);
+	$stack->query('postgres', "ALTER ROLE $role SET $_", 'postgres') for qw(tcp_user_timeout=3000 tcp_keepalives_idle=1 tcp_keepalives_interval=1);
+}
+# and what doc/installation.md advises for the host of nginx, only sooner
+is(system(on('web', 'sysctl', '-q', '-w', qw(net.ipv4.tcp_keepalive_time=1 net.ipv4.tcp_keepalive_intvl=1 net.ipv4.tcp_keepalive_probes=3 net.ipv4.tcp_retries2=5))), 0, 'the host of nginx gives up on dead peers soon');
 
 # two tenants with the same customers: one is disturbed, the other is not
 $stack->pool('api', 1);
@@ -64,7 +72,8 @@ sub start_host {
 	mkdir $own;
 	$stack->spew("$own/users", qq{"kaireon_api" ""\n});
 	$stack->spew("$own/pgbouncer.ini", "[databases]\nkaireon = host=$address{db}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = $own\n"
-		. "auth_type = trust\nauth_file = $own/users\npool_mode = transaction\ndefault_pool_size = 4\nserver_login_retry = 1\nquery_wait_timeout = 5\n");
+		. "auth_type = trust\nauth_file = $own/users\npool_mode = transaction\ndefault_pool_size = 4\nserver_login_retry = 1\nquery_wait_timeout = 5\n"
+		. "tcp_keepidle = 15\ntcp_keepintvl = 5\ntcp_keepcnt = 3\ntcp_user_timeout = 30000\n");
 	chown((getpwnam 'postgres')[2, 3], $own);
 	unlink "$own/.s.PGSQL.6432";
 	my $at = "host=$address{db} dbname=kaireon";
@@ -76,13 +85,13 @@ sub start_host {
 	$stack->spawn("$host-worker", undef, on($host, "$stack->{build}/kaireon-worker"));
 }
 
-# Whatever ran there is gone, and the network with it: who connects from now on
-# hears nothing at all.
+# The network goes first, then whatever ran there: nobody hears that connections
+# were closed, and who connects from now on hears nothing at all.
 sub kill_host {
 	my ($host) = @_;
 	my @pids = split ' ', `ip netns pids ${\ space($host)}`;
-	kill 'KILL', @pids;
 	ip('-n', space('switch'), qw(link set), $host, 'down');
+	kill 'KILL', @pids;
 	waitpid delete $stack->{pids}{"$host-$_"}, 0 for qw(pooler api worker);
 }
 
@@ -120,6 +129,16 @@ $stack->wait_for("both hosts to serve", sub {
 	call('GET', '/readyz', $viewer);
 	keys %seen == 2;
 });
+
+# a process does not wait for a host of nginx that is gone: its connections are probed
+{
+	my $pid = fork // die $!;
+	exec on('web', 'bash', '-c', "exec 3<>/dev/tcp/$address{app1}/9101; read -r <&3") if !$pid;
+	like($stack->wait_for('a connection', sub { my $list = `@{[on('app1', 'ss', '-Htno', 'sport = :9101')]} 2>&1`; $list =~ /timer/ && $list }),
+		qr/timer:\(keepalive,(?:\d|1\d)(?:\.\d+)?(?:sec|ms)/, 'connections to a pool are probed for a peer that is gone');
+	kill 'KILL', $pid;
+	waitpid $pid, 0;
+}
 
 # A client that changes something: each request has its key, and is sent again
 # until there is an answer.
@@ -182,6 +201,44 @@ sub finished {
 	}, 90) || {};
 }
 
+# reading requests that a host has begun when it falls silent: another answers them
+sub serves_again {
+	my ($host) = @_;
+	$stack->wait_for("$host serves again", sub {
+		call('GET', '/readyz', $viewer);
+		(split /\n/, $stack->slurp("$dir/log/nginx-access.log"))[-1] =~ /"upstream":"\Q$address{$host}\E:9101"/;
+	});
+}
+{
+	$stack->hold_table('kaireon.campaigns');
+	my @readers = map {
+		pipe my $in, my $out or die $!;
+		my $pid = fork // die $!;
+		if (!$pid) {
+			syswrite $out, call('GET', '/api/v1/runs', $viewer)->{status};
+			POSIX::_exit(0);
+		}
+		[$pid, $in];
+	} 1 .. 4;
+	$stack->wait_for('two requests on each host', sub { $stack->locks('kaireon.campaigns', 0) == 4 });
+	kill_host('app1');
+	$stack->release_table('kaireon.campaigns');
+	my $end = time + 30; # fastcgi_read_timeout is 90 s
+	my $select = IO::Select->new(map { $_->[1] } @readers);
+	my %answer;
+	while ($select->count && time < $end) {
+		for my $in ($select->can_read(1)) {
+			sysread $in, $answer{$in}, 10;
+			$select->remove($in);
+		}
+	}
+	is_deeply([values %answer], [(200) x 4], 'requests that a silent host had begun are answered by the other, and soon');
+	kill 'KILL', map { $_->[0] } @readers if $select->count;
+	waitpid $_->[0], 0 for @readers;
+	revive_host('app1');
+	serves_again('app1');
+}
+
 for my $host (qw(app1 app2)) {
 	my $client = begin_client("during-$host");
 	my $campaign = campaign('disturbed');
@@ -199,11 +256,7 @@ for my $host (qw(app1 app2)) {
 	$result{$host} = $stack->owner("SELECT md5(string_agg(concat_ws(':', r.customer_id, r.rank, o.name, r.status), ',' ORDER BY r.customer_id, r.rank)) "
 		. "FROM kaireon.campaign_run_results AS r LEFT JOIN kaireon.offers AS o ON o.tenant_id = r.tenant_id AND o.id = r.offer_id WHERE r.run_id = '$run'") if $host eq 'app1';
 	revive_host($host);
-	$stack->wait_for("$host serves again", sub {
-		call('GET', '/readyz', $viewer);
-		$stack->slurp("$dir/log/nginx-access.log") =~ /.*"upstream":"\Q$address{$host}\E:9101"/s
-			&& (split /\n/, $stack->slurp("$dir/log/nginx-access.log"))[-1] =~ /"upstream":"\Q$address{$host}\E:9101"/;
-	});
+	serves_again($host);
 	end_client($client);
 }
 
