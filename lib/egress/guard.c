@@ -43,7 +43,7 @@ enum lookup_state { LOOKUP_FREE, LOOKUP_HELD, LOOKUP_ABANDONED };
 
 struct krn_lookup {
 	atomic_int state;
-	char host[256]; /* Source: RFC 1035, 3.1: 255 octets */
+	char host[KRN_LOOKUP_HOST_MAX + 1];
 	struct addrinfo hints;
 	struct gaicb request;
 };
@@ -82,10 +82,10 @@ lookup_place(void)
 struct krn_lookup *
 krn_lookup_start(struct krn_str host)
 {
-	struct krn_lookup *lookup =
-	    host.len < sizeof(lookups[0].host) ? lookup_place() : NULL;
+	struct krn_lookup *lookup = lookup_place();
 	struct gaicb *list[1];
 
+	KRN_BUG_IF(host.len > KRN_LOOKUP_HOST_MAX);
 	if (!lookup)
 		return NULL;
 	memcpy(lookup->host, host.s, host.len);

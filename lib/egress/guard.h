@@ -32,14 +32,22 @@ bool krn_guard_permits(const struct krn_guard *guard,
 
 /* Looking up */
 
-/* A lookup under way; at most KRN_LOOKUPS_MAX of a process. */
+/*
+ * A lookup under way; at most KRN_LOOKUPS_MAX of a process, which is as many
+ * as glibc works on at a time: another would wait there, unseen, behind names
+ * that nobody answers for.
+ * Source: glibc, resolv/gai_misc.c (gai_threads).
+ */
 struct krn_lookup;
-#define KRN_LOOKUPS_MAX 64
+#define KRN_LOOKUPS_MAX 20
+
+/* Source: RFC 1035, 3.1: a name has at most 255 octets. */
+#define KRN_LOOKUP_HOST_MAX 255
 
 /* How many addresses of a name are looked at; one with more is refused. */
 #define KRN_LOOKUP_ADDRESSES_MAX 32
 
-/* NULL: too many are under way, or the name is too long. */
+/* At most KRN_LOOKUP_HOST_MAX bytes. NULL: none is free. */
 struct krn_lookup *krn_lookup_start(struct krn_str host);
 
 /* Does not wait. */

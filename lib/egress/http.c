@@ -5,36 +5,12 @@
 
 #include "base/base.h"
 
-#include "egress/http.h"
+#include "egress/http_private.h"
 
-#include <arpa/inet.h>
-#include <curl/curl.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/registry.h"
-
-enum http_state { HTTP_FREE, HTTP_LOOKUP, HTTP_RUNNING, HTTP_DONE };
-
-struct http_place {
-	enum http_state state;
-	struct krn_arena *arena; /* of the call */
-	const struct krn_http_request *request;
-	void *tag;
-	CURL *easy;
-	struct curl_slist *headers, *recipients, *resolve;
-	struct krn_lookup *lookup;
-	int64_t deadline_us;
-	struct krn_str host, port;
-	struct krn_buf body;
-	size_t sent; /* of a mail's message */
-	bool too_big, refused;
-	enum krn_err code;
-	long status;
-	struct krn_str wanted;
-	struct krn_error err;
-};
 
 struct krn_http_pump {
 	CURLM *multi;
@@ -45,191 +21,48 @@ struct krn_http_pump {
 /* How often lookups are asked whether they are done. */
 #define HTTP_LOOKUP_MS 5
 
-/* What curl calls */
-
-static size_t
-http_take(char *bytes, size_t size, size_t nr, void *data)
-{
-	struct http_place *place = data;
-	const size_t len = size * nr;
-
-	if (len > place->request->answer_max - place->body.len) {
-		place->too_big = true;
-		return 0; /* not len: the transfer ends */
-	}
-	krn_buf_add(&place->body, bytes, len);
-	return place->body.failed ? 0 : len;
-}
-
-static size_t
-http_give(char *bytes, size_t size, size_t nr, void *data)
-{
-	struct http_place *place = data;
-	const struct krn_str body = place->request->body;
-	const size_t room = size * nr, rest = body.len - place->sent;
-	const size_t len = rest < room ? rest : room;
-
-	memcpy(bytes, body.s + place->sent, len);
-	place->sent += len;
-	return len;
-}
-
-/* The last word before a connection, whatever the name was looked up to. */
-static curl_socket_t
-http_open(void *data, curlsocktype purpose KRN_UNUSED, struct curl_sockaddr *to)
-{
-	struct http_place *place = data;
-	struct krn_address address;
-
-	if (!krn_address_of(&to->addr, &address) ||
-	    !krn_guard_permits(place->request->guard, &address)) {
-		place->refused = true;
-		return CURL_SOCKET_BAD;
-	}
-	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-}
-
-/* Options of a transfer */
-
-/* A list of curl's own; false without memory. */
-static bool
-http_append(struct curl_slist **list, const char *text)
-{
-	struct curl_slist *longer =
-	    text ? curl_slist_append(*list, text) : NULL;
-
-	if (longer)
-		*list = longer;
-	return longer != NULL;
-}
-
-static bool
-http_lists(struct http_place *place)
-{
-	const struct krn_http_request *request = place->request;
-	const struct krn_http_mail *mail = request->mail;
-
-	for (const char *const *h = request->headers; h && *h; h++)
-		if (!http_append(&place->headers, *h))
-			return false;
-	for (size_t i = 0; mail && i < mail->recipients_nr; i++)
-		if (!http_append(
-			&place->recipients,
-			krn_str_cstr(place->arena, mail->recipients[i])))
-			return false;
-	return true;
-}
-
-static void
-http_set_text(struct http_place *place, CURLoption option, struct krn_str text)
-{
-	curl_easy_setopt(place->easy, option, krn_str_cstr(place->arena, text));
-}
-
-/* Source: RFC 3207 (STARTTLS): a password or message is not sent without. */
-static void
-http_prepare_mail(struct http_place *place)
-{
-	const struct krn_http_mail *mail = place->request->mail;
-	CURL *easy = place->easy;
-
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-	curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	http_set_text(place, CURLOPT_MAIL_FROM, mail->from);
-	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, place->recipients);
-	if (mail->user.len) {
-		http_set_text(place, CURLOPT_USERNAME, mail->user);
-		http_set_text(place, CURLOPT_PASSWORD, mail->password);
-	}
-	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, http_give);
-	curl_easy_setopt(easy, CURLOPT_READDATA, place);
-	curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
-			 (curl_off_t)place->request->body.len);
-}
-
-/* Source: AWS signature version 4, by libcurl; false: it lacks that. */
-static bool
-http_sign(struct http_place *place, const struct krn_http_signer *signer)
-{
-	const struct krn_str provider = krn_str_printf(
-	    place->arena, "aws:amz:%.*s:s3", KRN_STR_ARG(signer->region));
-
-	if (!provider.s ||
-	    curl_easy_setopt(place->easy, CURLOPT_AWS_SIGV4, provider.s))
-		return false;
-	http_set_text(place, CURLOPT_USERNAME, signer->key_id);
-	http_set_text(place, CURLOPT_PASSWORD, signer->secret);
-	return true;
-}
-
-static void
-http_prepare_http(struct http_place *place)
-{
-	const struct krn_http_request *request = place->request;
-	CURL *easy = place->easy;
-
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, place->headers);
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-	if (strcmp(request->method, "GET") == 0)
-		return;
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-			 request->body.s ? request->body.s : "");
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			 (curl_off_t)request->body.len);
-}
-
-static void
-http_prepare(struct http_place *place)
-{
-	const struct krn_http_request *request = place->request;
-	const int64_t left_us = place->deadline_us - krn_clock_monotonic_us();
-	CURL *easy = place->easy;
-
-	http_set_text(place, CURLOPT_URL, request->url);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, place);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-			 (long)(left_us > 1000 ? left_us / 1000 : 1));
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-			 (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, http_open);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, place);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_take);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, place);
-	/* a kept connection was judged for somebody else */
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-	if (place->resolve)
-		curl_easy_setopt(easy, CURLOPT_RESOLVE, place->resolve);
-	if (request->ca_file.len)
-		http_set_text(place, CURLOPT_CAINFO, request->ca_file);
-	if (request->mail)
-		http_prepare_mail(place);
-	else
-		http_prepare_http(place);
-}
-
 /* The way of a call */
+
+/* What a call came to, for the metrics. */
+static const char *
+http_outcome(const struct http_place *place)
+{
+	static const struct {
+		enum krn_err code;
+		const char *outcome;
+	} outcomes[] = {
+	    {KRN_OK, "answered"},
+	    {KRN_ERR_TOOBIG, "too_big"},
+	    {KRN_ERR_FORBIDDEN, "refused"},
+	    {KRN_ERR_INVALID, "refused"},
+	};
+
+	for (size_t i = 0; i < KRN_NR(outcomes); i++)
+		if (place->code == outcomes[i].code)
+			return outcomes[i].outcome;
+	return "no_answer";
+}
+
+static void
+http_release(struct krn_http_pump *pump, struct http_place *place)
+{
+	if (place->easy)
+		curl_multi_remove_handle(pump->multi, place->easy);
+	http_transfer_end(place);
+	krn_lookup_end(place->lookup);
+	place->lookup = NULL;
+}
 
 static void
 http_end(struct krn_http_pump *pump, struct http_place *place)
 {
-	if (place->easy) {
-		curl_multi_remove_handle(pump->multi, place->easy);
-		curl_easy_cleanup(place->easy);
-	}
-	curl_slist_free_all(place->headers);
-	curl_slist_free_all(place->recipients);
-	curl_slist_free_all(place->resolve);
-	krn_lookup_end(place->lookup);
-	place->easy = NULL;
-	place->headers = place->recipients = place->resolve = NULL;
-	place->lookup = NULL;
+	const char *const labels[] = {http_outcome(place)};
+
+	http_release(pump, place);
 	place->state = HTTP_DONE;
+	krn_registry_add(KRN_REGISTRY_EGRESS_REQUESTS, labels, 1);
+	krn_registry_observe(KRN_REGISTRY_EGRESS_SECONDS, NULL,
+			     krn_clock_monotonic_us() - place->begun_us);
 }
 
 static void
@@ -243,48 +76,16 @@ http_fail(struct krn_http_pump *pump, struct http_place *place,
 static void
 http_run(struct krn_http_pump *pump, struct http_place *place)
 {
-	place->easy = curl_easy_init();
-	if (!place->easy || !http_lists(place)) {
+	place->code = http_transfer_make(place);
+	if (place->code)
+		http_end(pump, place);
+	else if (curl_multi_add_handle(pump->multi, place->easy))
 		http_fail(pump, place, KRN_ERR_UNAVAILABLE, "out of memory");
-		return;
-	}
-	http_prepare(place);
-	if (place->request->signer &&
-	    !http_sign(place, place->request->signer)) {
-		http_fail(pump, place, KRN_ERR_INTERNAL,
-			  "the request could not be signed");
-		return;
-	}
-	place->state = HTTP_RUNNING;
-	curl_multi_add_handle(pump->multi, place->easy);
+	else
+		place->state = HTTP_RUNNING;
 }
 
 /* The addresses that were judged are those that curl connects to. */
-static bool
-http_pin(struct http_place *place, const struct krn_address *addresses,
-	 size_t nr)
-{
-	char text[INET6_ADDRSTRLEN];
-	struct krn_buf line;
-	struct krn_str pin;
-
-	krn_buf_init(&line, place->arena);
-	krn_buf_printf(&line, "+%.*s:%.*s:", KRN_STR_ARG(place->host),
-		       KRN_STR_ARG(place->port));
-	for (size_t i = 0; i < nr; i++) {
-		const bool v4 = krn_address_is_v4(&addresses[i]);
-
-		inet_ntop(v4 ? AF_INET : AF_INET6,
-			  addresses[i].bytes + (v4 ? 12 : 0), text,
-			  sizeof(text));
-		krn_buf_printf(&line, v4 ? "%s%s" : "%s[%s]", i ? "," : "",
-			       text);
-	}
-	krn_buf_add_char(&line, '\0');
-	return krn_buf_end(&line, &pin, NULL) == KRN_OK &&
-	       http_append(&place->resolve, pin.s);
-}
-
 static void
 http_looked_up(struct krn_http_pump *pump, struct http_place *place)
 {
@@ -295,7 +96,7 @@ http_looked_up(struct krn_http_pump *pump, struct http_place *place)
 				      addresses, &nr, &place->err);
 	if (place->code)
 		http_end(pump, place);
-	else if (!http_pin(place, addresses, nr))
+	else if (!http_transfer_pin(place, addresses, nr))
 		http_fail(pump, place, KRN_ERR_UNAVAILABLE, "out of memory");
 	else
 		http_run(pump, place);
@@ -329,88 +130,58 @@ http_parts(struct http_place *place)
 	return ok;
 }
 
+/* A numeric address is in brackets when it is of IPv6. */
+static struct krn_str
+http_host(const struct http_place *place)
+{
+	const struct krn_str host = place->host;
+
+	return host.len > 2 && host.s[0] == '['
+		   ? krn_str_from(host.s + 1, host.len - 2)
+		   : host;
+}
+
 static void
 http_begin(struct krn_http_pump *pump, struct http_place *place)
 {
-	struct krn_str host;
 	struct krn_address address;
 
-	if (!place->request->guard) {
+	if (!place->request->guard)
 		http_fail(pump, place, KRN_ERR_FORBIDDEN,
 			  "a call without a guard");
-		return;
-	}
-	if (!http_parts(place)) {
+	else if (!http_parts(place))
 		/* which is not repeated: it may hold a secret */
 		http_fail(pump, place, KRN_ERR_INVALID,
 			  "the address has no host, or none that is valid");
-		return;
-	}
-	host = place->host;
-	if (host.len > 2 && host.s[0] == '[')
-		host = krn_str_from(host.s + 1, host.len - 2);
-	if (place->request->guard->open || krn_address_parse(host, &address)) {
+	else if (place->request->guard->open ||
+		 krn_address_parse(http_host(place), &address))
 		http_run(pump, place); /* http_open has the last word */
-		return;
-	}
-	place->lookup = krn_lookup_start(host);
-	place->state = HTTP_LOOKUP;
-	if (!place->lookup)
-		http_fail(pump, place, KRN_ERR_UNAVAILABLE,
-			  "the host could not be looked up");
-}
-
-static void
-http_note(struct http_place *place)
-{
-	const char *wanted = place->request->wanted;
-	struct curl_header *header;
-
-	curl_easy_getinfo(place->easy, CURLINFO_RESPONSE_CODE, &place->status);
-	if (wanted && curl_easy_header(place->easy, wanted, 0, CURLH_HEADER, -1,
-				       &header) == CURLHE_OK)
-		place->wanted =
-		    krn_str_dup(place->arena, krn_str_c(header->value));
-}
-
-static void
-http_measure(const struct http_place *place, CURLcode code)
-{
-	curl_off_t total_us = 0;
-
-	curl_easy_getinfo(place->easy, CURLINFO_TOTAL_TIME_T, &total_us);
-	krn_registry_add(KRN_REGISTRY_EGRESS_REQUESTS,
-			 (const char *[]){code == CURLE_OK   ? "answered"
-					  : place->too_big ? "too_big"
-					  : place->refused ? "refused"
-							   : "no_answer"},
-			 1);
-	krn_registry_observe(KRN_REGISTRY_EGRESS_SECONDS, NULL, total_us);
-}
-
-static void
-http_ended(struct krn_http_pump *pump, struct http_place *place, CURLcode code)
-{
-	if (code == CURLE_OK)
-		http_note(place);
-	else if (place->too_big)
-		place->code = krn_refuse(&place->err, KRN_ERR_TOOBIG,
-					 "the answer is longer than %zu bytes",
-					 place->request->answer_max);
-	else if (place->refused)
-		place->code =
-		    krn_refuse(&place->err, KRN_ERR_FORBIDDEN,
-			       "the address of the host is not permitted");
+	else if (http_host(place).len > KRN_LOOKUP_HOST_MAX)
+		http_fail(pump, place, KRN_ERR_INVALID,
+			  "the name of the host is too long");
 	else
-		place->code =
-		    krn_refuse(&place->err,
-			       code == CURLE_URL_MALFORMAT ||
-				       code == CURLE_UNSUPPORTED_PROTOCOL
-				   ? KRN_ERR_INVALID
-				   : KRN_ERR_UNAVAILABLE,
-			       "no answer: %s", curl_easy_strerror(code));
-	http_measure(place, code);
-	http_end(pump, place);
+		place->state = HTTP_LOOKUP;
+}
+
+/*
+ * A lookup begins when one of the process's is free. Who never had one has
+ * asked nobody: that is told apart, it says nothing of the receiver.
+ */
+static void
+http_look_up(struct krn_http_pump *pump, struct http_place *place)
+{
+	if (!place->lookup)
+		place->lookup = krn_lookup_start(http_host(place));
+	if (place->lookup && krn_lookup_is_done(place->lookup)) {
+		http_looked_up(pump, place);
+	} else if (krn_clock_monotonic_us() >= place->deadline_us) {
+		place->untried = !place->lookup;
+		http_fail(pump, place, KRN_ERR_UNAVAILABLE,
+			  place->lookup
+			      ? "no answer: the host could not be looked up "
+				"in time"
+			      : "too many other hosts were being looked up");
+	}
 }
 
 /* The pump */
@@ -427,8 +198,7 @@ pump_end(void *data)
 	struct krn_http_pump *pump = data;
 
 	for (size_t i = 0; i < pump->nr; i++)
-		if (pump->places[i].state != HTTP_FREE)
-			http_end(pump, &pump->places[i]);
+		http_release(pump, &pump->places[i]);
 	curl_multi_cleanup(pump->multi);
 }
 
@@ -480,6 +250,7 @@ void
 krn_http_pump_add(struct krn_http_pump *pump, struct krn_arena *arena,
 		  const struct krn_http_request *request, void *tag)
 {
+	const int64_t now_us = krn_clock_monotonic_us();
 	size_t i = 0;
 
 	while (i < pump->nr && pump->places[i].state != HTTP_FREE)
@@ -489,8 +260,8 @@ krn_http_pump_add(struct krn_http_pump *pump, struct krn_arena *arena,
 	    .arena = arena,
 	    .request = request,
 	    .tag = tag,
-	    .deadline_us =
-		krn_clock_monotonic_us() + request->timeout_ms * 1000,
+	    .begun_us = now_us,
+	    .deadline_us = now_us + request->timeout_ms * 1000,
 	};
 	krn_buf_init(&pump->places[i].body, arena);
 	http_begin(pump, &pump->places[i]);
@@ -499,20 +270,9 @@ krn_http_pump_add(struct krn_http_pump *pump, struct krn_arena *arena,
 static void
 pump_lookups(struct krn_http_pump *pump)
 {
-	const int64_t now_us = krn_clock_monotonic_us();
-
-	for (size_t i = 0; i < pump->nr; i++) {
-		struct http_place *place = &pump->places[i];
-
-		if (place->state != HTTP_LOOKUP)
-			continue;
-		if (krn_lookup_is_done(place->lookup))
-			http_looked_up(pump, place);
-		else if (now_us >= place->deadline_us)
-			http_fail(pump, place, KRN_ERR_UNAVAILABLE,
-				  "no answer: the host could not be looked "
-				  "up in time");
-	}
+	for (size_t i = 0; i < pump->nr; i++)
+		if (pump->places[i].state == HTTP_LOOKUP)
+			http_look_up(pump, &pump->places[i]);
 }
 
 static void
@@ -528,7 +288,8 @@ pump_transfers(struct krn_http_pump *pump)
 
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
 				  &place);
-		http_ended(pump, place, code);
+		http_transfer_note(place, code);
+		http_end(pump, place);
 	}
 }
 
@@ -562,8 +323,10 @@ krn_http_pump_take(struct krn_http_pump *pump, struct krn_http_done *ret)
 		if (place->state != HTTP_DONE)
 			continue;
 		place->state = HTTP_FREE;
-		*ret = (struct krn_http_done){
-		    .tag = place->tag, .code = place->code, .err = place->err};
+		*ret = (struct krn_http_done){.tag = place->tag,
+					      .code = place->code,
+					      .untried = place->untried,
+					      .err = place->err};
 		krn_buf_add_char(&place->body, '\0');
 		ret->answer.status = place->status;
 		ret->answer.wanted = place->wanted;

@@ -10,7 +10,8 @@
  * One call that is waited for is krn_http_call; many at once go through a
  * pump, where one that hangs keeps none of the others waiting.
  *
- * This is the only module that includes curl.
+ * This is the only module that includes curl: http.c has the pump,
+ * http_transfer.c the options of a transfer.
  */
 
 #include "base/buf.h"
@@ -78,6 +79,8 @@ struct krn_http_pump;
 struct krn_http_done {
 	void *tag; /* what it was added with */
 	enum krn_err code;
+	/* failed, and nobody was asked: the process's lookups were all taken */
+	bool untried;
 	struct krn_http_answer answer; /* in the request's arena */
 	struct krn_error err;
 };
