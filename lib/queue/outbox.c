@@ -67,14 +67,15 @@ outbox_read(const struct krn_rows *rows, size_t row)
 
 enum krn_err
 krn_outbox_claim(struct krn_arena *arena, struct krn_db *db,
-		 int64_t lease_seconds, size_t max, size_t each,
-		 struct krn_outbox_row **ret, size_t *ret_nr,
+		 int64_t lease_seconds, size_t max, size_t tenant_max,
+		 size_t each, struct krn_outbox_row **ret, size_t *ret_nr,
 		 struct krn_error *err)
 {
 	const struct krn_param params[] = {
 	    krn_param_int(arena, lease_seconds),
 	    krn_param_int(arena, (int64_t)max),
 	    krn_param_int(arena, (int64_t)each),
+	    krn_param_int(arena, (int64_t)tenant_max),
 	};
 	const struct krn_rows *rows;
 	enum krn_err e;
@@ -101,14 +102,16 @@ outbox_send(struct krn_arena *arena, struct krn_db *db,
 {
 	const struct krn_param id = krn_param_str(row->id);
 	const struct krn_param fence = krn_param_int(arena, row->fence);
-	const struct krn_param delivered[] = {id, fence};
+	const struct krn_param own[] = {id, fence};
 	const struct krn_param retry[] = {
 	    id, fence, krn_param_str(reason),
 	    krn_param_double(arena, krn_job_pause_seconds(row->attempts))};
 	const struct krn_param bury[] = {id, fence, krn_param_str(reason)};
 
 	if (outcome == KRN_OUTBOX_DELIVERED)
-		krn_db_send(db, KRN_STMT_outbox_delivered, delivered, ret);
+		krn_db_send(db, KRN_STMT_outbox_delivered, own, ret);
+	else if (outcome == KRN_OUTBOX_POSTPONED)
+		krn_db_send(db, KRN_STMT_outbox_postpone, own, ret);
 	else if (outcome == KRN_OUTBOX_FAILED)
 		krn_db_send(db, KRN_STMT_outbox_retry, retry, ret);
 	else

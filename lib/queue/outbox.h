@@ -40,7 +40,10 @@ struct krn_outbox_row {
 };
 
 /*
- * Claim up to `max` deliveries that are due, at most `each` of one provider.
+ * Claim up to `max` deliveries that are due, those first of whose tenant and
+ * provider the fewest are under way. Of a tenant at most `tenant_max` are
+ * under way by this session, of a provider at most `each` by all, and one at a
+ * time while it fails: whose receivers hang leaves places to the others.
  * A transaction of its own; on an error it is undone.
  *
  * Ownership: the rows live in `arena`.
@@ -48,14 +51,15 @@ struct krn_outbox_row {
  */
 KRN_MUSTCHECK enum krn_err
 krn_outbox_claim(struct krn_arena *arena, struct krn_db *db,
-		 int64_t lease_seconds, size_t max, size_t each,
-		 struct krn_outbox_row **ret, size_t *ret_nr,
+		 int64_t lease_seconds, size_t max, size_t tenant_max,
+		 size_t each, struct krn_outbox_row **ret, size_t *ret_nr,
 		 struct krn_error *err);
 
 enum krn_outbox_outcome {
 	KRN_OUTBOX_DELIVERED,
 	KRN_OUTBOX_FAILED, /* again later, until the attempts are used up */
 	KRN_OUTBOX_HOPELESS,
+	KRN_OUTBOX_POSTPONED, /* it was not tried: no attempt, a second later */
 };
 
 /*

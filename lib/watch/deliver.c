@@ -10,8 +10,9 @@
 #include "base/json_in.h"
 #include "watch/provider.h"
 
-/* How many are under way at a time, and of one provider. */
+/* How many are under way at a time, of one tenant, and of one provider. */
 #define DELIVER_PLACES 32
+#define DELIVER_TENANT 16
 #define DELIVER_EACH 4
 
 /* A lease is longer than an attempt may take. */
@@ -34,7 +35,23 @@ struct deliver_loop {
 	size_t idle_nr;
 	int64_t claimed_us;
 	size_t claimed;
+	/* the first failure of the database: nothing more is claimed, what is
+	 * under way comes to its end and is settled if it can be */
+	enum krn_err code;
+	struct krn_error *err;
 };
+
+/* Keep a failure, unless there was one. */
+static void
+deliver_trouble(struct deliver_loop *loop, enum krn_err e,
+		const struct krn_error *err)
+{
+	if (loop->code)
+		return;
+	loop->code = e;
+	if (loop->err)
+		*loop->err = *err;
+}
 
 static void
 deliver_end_call(struct deliver_loop *loop, struct deliver_call *call)
@@ -43,27 +60,35 @@ deliver_end_call(struct deliver_loop *loop, struct deliver_call *call)
 	loop->idle[loop->idle_nr++] = call;
 }
 
-static enum krn_err
+/* Who lost the connection or a lock may have it back: noted late is better
+ * than sent twice. */
+static void
 deliver_settle(struct deliver_loop *loop, const struct krn_outbox_row *row,
-	       enum krn_outbox_outcome outcome, const char *reason,
-	       struct krn_error *err)
+	       enum krn_outbox_outcome outcome, const char *reason)
 {
 	struct krn_deliver *deliver = loop->deliver;
+	struct krn_error err;
 	bool is_dead = false;
-	enum krn_err e;
+	enum krn_err e = KRN_ERR_UNAVAILABLE;
 
-	krn_arena_reset(loop->batch);
-	e = krn_outbox_settle(loop->batch, deliver->db, row, outcome,
-			      krn_str_c(reason), &is_dead, err);
-	/* somebody else's is somebody else's to tell of */
-	if (e)
-		return e == KRN_ERR_CONFLICT && !err->sqlstate[0] ? KRN_OK : e;
+	for (int i = 0; e && e != KRN_ERR_CONFLICT && i < 2; i++) {
+		err = (struct krn_error){.code = KRN_OK};
+		krn_arena_reset(loop->batch);
+		e = krn_outbox_settle(loop->batch, deliver->db, row, outcome,
+				      krn_str_c(reason), &is_dead, &err);
+	}
+	if (e) {
+		/* somebody else's is somebody else's to tell of */
+		if (e != KRN_ERR_CONFLICT || err.sqlstate[0])
+			deliver_trouble(loop, e, &err);
+		return;
+	}
 	deliver->delivered += outcome == KRN_OUTBOX_DELIVERED;
-	deliver->attempts_failed += outcome != KRN_OUTBOX_DELIVERED;
+	if (outcome == KRN_OUTBOX_DELIVERED || outcome == KRN_OUTBOX_POSTPONED)
+		return;
+	deliver->attempts_failed++;
 	deliver->dead += is_dead;
-	if (outcome != KRN_OUTBOX_DELIVERED)
-		deliver->failed(deliver->failed_data, row, reason, is_dead);
-	return KRN_OK;
+	deliver->failed(deliver->failed_data, row, reason, is_dead);
 }
 
 /* Copies of the texts, as the row outlives the claim. */
@@ -122,9 +147,8 @@ deliver_make(struct deliver_call *call, struct krn_error *err)
 	return deliver_prepare(call, err);
 }
 
-static enum krn_err
-deliver_begin(struct deliver_loop *loop, const struct krn_outbox_row *row,
-	      struct krn_error *err)
+static void
+deliver_begin(struct deliver_loop *loop, const struct krn_outbox_row *row)
 {
 	struct deliver_call *call = loop->idle[--loop->idle_nr];
 	struct krn_error why = {.code = KRN_OK};
@@ -144,36 +168,39 @@ deliver_begin(struct deliver_loop *loop, const struct krn_outbox_row *row,
 	if (!e) {
 		krn_http_pump_add(loop->pump, call->arena, &call->request,
 				  call);
-		return KRN_OK;
+		return;
 	}
-	e = deliver_settle(
-	    loop, &call->row,
-	    e == KRN_ERR_INVALID ? KRN_OUTBOX_HOPELESS : KRN_OUTBOX_FAILED,
-	    why.message[0] ? why.message : krn_err_row(e)->message, err);
+	deliver_settle(loop, row,
+		       e == KRN_ERR_INVALID ? KRN_OUTBOX_HOPELESS
+					    : KRN_OUTBOX_FAILED,
+		       why.message[0] ? why.message : krn_err_row(e)->message);
 	deliver_end_call(loop, call);
-	return e;
 }
 
-static enum krn_err
-deliver_claim(struct deliver_loop *loop, struct krn_error *err)
+static void
+deliver_claim(struct deliver_loop *loop)
 {
-	struct krn_arena *own;
+	struct krn_error err = {.code = KRN_OK};
 	struct krn_outbox_row *rows;
-	size_t nr;
+	struct krn_arena *own;
+	size_t nr = 0;
 	enum krn_err e;
 
 	loop->claimed_us = krn_clock_monotonic_us();
-	loop->claimed = 0;
 	own = krn_arena_new(0);
 	if (!own)
-		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
-	e = krn_outbox_claim(own, loop->deliver->db, DELIVER_LEASE_SECONDS,
-			     loop->idle_nr, DELIVER_EACH, &rows, &nr, err);
-	for (size_t i = 0; !e && i < nr; i++)
-		e = deliver_begin(loop, &rows[i], err);
+		e = krn_fail(&err, KRN_ERR_UNAVAILABLE, "out of memory");
+	else
+		e = krn_outbox_claim(own, loop->deliver->db,
+				     DELIVER_LEASE_SECONDS, loop->idle_nr,
+				     DELIVER_TENANT, DELIVER_EACH, &rows, &nr,
+				     &err);
+	if (e)
+		deliver_trouble(loop, e, &err);
+	for (size_t i = 0; i < nr; i++)
+		deliver_begin(loop, &rows[i]);
 	loop->claimed = nr;
 	krn_arena_free(own);
-	return e;
 }
 
 /* What a call came to; NULL: it was taken. */
@@ -193,65 +220,63 @@ deliver_problem(const struct krn_http_done *done, char *text, size_t size)
 	return text;
 }
 
-/* Trying again helps against time only: 408, 425, 429, 5xx and no answer. */
-static bool
-deliver_is_hopeless(const struct krn_http_done *done)
+/*
+ * Only 410 says that it will never do (RFC 9110, 15.5.11), and an address that
+ * is none. Everything else may be mended while it is tried: a receiver that is
+ * away, but also a path or a key that somebody corrects.
+ */
+static enum krn_outbox_outcome
+deliver_outcome(const struct krn_http_done *done, const char *problem)
 {
-	const long status = done->answer.status;
-
-	if (done->code)
-		return done->code == KRN_ERR_INVALID;
-	return status == 410;
+	if (!problem)
+		return KRN_OUTBOX_DELIVERED;
+	if (done->untried)
+		return KRN_OUTBOX_POSTPONED;
+	if (done->code ? done->code == KRN_ERR_INVALID
+		       : done->answer.status == 410)
+		return KRN_OUTBOX_HOPELESS;
+	return KRN_OUTBOX_FAILED;
 }
 
-static enum krn_err
-deliver_take(struct deliver_loop *loop, struct krn_error *err)
+static void
+deliver_take(struct deliver_loop *loop)
 {
 	struct krn_http_done done;
-	enum krn_err e = KRN_OK;
 
-	while (!e && krn_http_pump_take(loop->pump, &done)) {
+	while (krn_http_pump_take(loop->pump, &done)) {
 		struct deliver_call *call = done.tag;
 		char text[100];
 		const char *problem =
 		    deliver_problem(&done, text, sizeof(text));
 
-		e = deliver_settle(loop, &call->row,
-				   !problem ? KRN_OUTBOX_DELIVERED
-				   : deliver_is_hopeless(&done)
-				       ? KRN_OUTBOX_HOPELESS
-				       : KRN_OUTBOX_FAILED,
-				   problem ? problem : "", err);
+		deliver_settle(loop, &call->row,
+			       deliver_outcome(&done, problem),
+			       problem ? problem : "");
 		deliver_end_call(loop, call);
 	}
-	return e;
 }
 
-static enum krn_err
+static void
 deliver_loop(struct deliver_loop *loop, int64_t deadline_us,
-	     bool (*should_stop)(void), struct krn_error *err)
+	     bool (*should_stop)(void))
 {
-	enum krn_err e = KRN_OK;
-
 	for (;;) {
 		const int64_t now_us = krn_clock_monotonic_us();
-		const bool more =
-		    now_us < deadline_us && !(should_stop && should_stop());
+		const bool more = !loop->code && now_us < deadline_us &&
+				  !(should_stop && should_stop());
 		const bool is_busy = krn_http_pump_is_busy(loop->pump);
 
 		if (more && loop->idle_nr &&
 		    (!is_busy || loop->claimed ||
 		     now_us - loop->claimed_us >= DELIVER_CLAIM_US)) {
-			if ((e = deliver_claim(loop, err)))
-				return e;
+			deliver_claim(loop);
 			if (!loop->claimed && !is_busy)
-				return KRN_OK;
+				return;
 		} else if (!more && !is_busy) {
-			return KRN_OK;
+			return;
 		}
 		krn_http_pump_wait(loop->pump, DELIVER_WAIT_MS);
-		if ((e = deliver_take(loop, err)))
-			return e;
+		deliver_take(loop);
 	}
 }
 
@@ -290,6 +315,7 @@ krn_deliver_due(struct krn_deliver *deliver, int64_t deadline_us,
 {
 	struct deliver_loop loop = {
 	    .deliver = deliver,
+	    .err = err,
 	    .arena = krn_arena_new(0),
 	    .batch = krn_arena_new(0),
 	    .guard = {deliver->options->egress_allow, false},
@@ -300,8 +326,10 @@ krn_deliver_due(struct krn_deliver *deliver, int64_t deadline_us,
 		e = krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
 	else if (!(e = deliver_calls(&loop, err)) &&
 		 !(e = krn_http_pump_make(loop.arena, DELIVER_PLACES,
-					  &loop.pump, err)))
-		e = deliver_loop(&loop, deadline_us, should_stop, err);
+					  &loop.pump, err))) {
+		deliver_loop(&loop, deadline_us, should_stop);
+		e = loop.code;
+	}
 	krn_db_rollback(deliver->db);
 	krn_arena_free(loop.arena);
 	krn_arena_free(loop.batch);
