@@ -2,23 +2,28 @@
  * kaireon-render: a page of HTML on standard input becomes a PDF on standard
  * output, by WeasyPrint, which Debian has. It is a large program that reads
  * what we wrote; all the same it gets no more than it needs: no network, no
- * descriptors of ours, an end to its time, memory and output, and no way to
- * outlive who asked.
+ * files but programs and fonts, no way to other processes (it has the worker's
+ * user), no descriptors of ours, an end to its time, memory and output, and no
+ * way to outlive who asked.
  *
- * Source: seccomp(2), prctl(2), getrlimit(2).
+ *	kaireon-render [PID]	ends at once when its parent is not PID
+ *
+ * Source: landlock(7), seccomp(2), prctl(2), getrlimit(2).
  */
 
 #include "base/base.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 #define RENDER_SECONDS 60
 #define RENDER_MEMORY_BYTES ((rlim_t)2 << 30)
@@ -34,25 +39,156 @@ render_limit(int resource, rlim_t most)
 	       errno == EPERM;
 }
 
-/* socket(2) fails, of whatever family; everything else is as it was. */
+/* Whoever asked may have died before this. */
 static bool
-render_without_network(void)
+render_dies_with(const char *asker)
 {
-	static struct sock_filter rules[] = {
-	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		     offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 1),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog filter = {KRN_NR(rules), rules};
+	int64_t pid;
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		return false;
+	if (!asker || (krn_parse_int64(krn_str_c(asker), 1, INT32_MAX, &pid,
+				       NULL) == KRN_OK &&
+		       getppid() == pid))
+		return true;
+	errno = ESRCH;
+	return false;
+}
+
+/* Files */
+
+#define RENDER_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+
+#define RENDER_SCRATCH                                                         \
+	(RENDER_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |                         \
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |           \
+	 LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE)
+
+/*
+ * Where programs, libraries and fonts are, and the folder for temporary files,
+ * which WeasyPrint wants and systemd gives the worker alone. What is not there
+ * is left out.
+ */
+static const struct {
+	const char *path;
+	uint64_t access;
+} render_files[] = {
+    {"/usr", RENDER_READ | LANDLOCK_ACCESS_FS_EXECUTE},
+    {"/lib", RENDER_READ | LANDLOCK_ACCESS_FS_EXECUTE},
+    {"/lib64", RENDER_READ | LANDLOCK_ACCESS_FS_EXECUTE},
+    {"/etc/fonts", RENDER_READ},
+    {"/etc/ld.so.cache", LANDLOCK_ACCESS_FS_READ_FILE},
+    {"/etc/localtime", LANDLOCK_ACCESS_FS_READ_FILE},
+    {"/etc/mime.types", LANDLOCK_ACCESS_FS_READ_FILE},
+    {"/etc/python3", RENDER_READ},
+    {"/etc/python3.11", RENDER_READ},
+    {"/var/cache/fontconfig", RENDER_READ},
+    {"/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE},
+    {"/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE},
+    {"/tmp", RENDER_SCRATCH},
+};
+
+static bool
+render_allow(int rules, const char *path, uint64_t access)
+{
+	struct landlock_path_beneath_attr beneath = {
+	    .allowed_access = access,
+	    .parent_fd = open(path, O_PATH | O_CLOEXEC),
+	};
+	bool ok;
+
+	if (beneath.parent_fd < 0)
+		return errno == ENOENT || errno == EACCES;
+	ok = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
+		     &beneath, 0) == 0;
+	close(beneath.parent_fd);
+	return ok;
+}
+
+/*
+ * Every access of the first version of landlock is refused but for the list;
+ * with that go ptrace and the memory of processes outside. A kernel without
+ * it (before 5.13) leaves the rest of the confinement.
+ */
+static bool
+render_without_files(void)
+{
+	const struct landlock_ruleset_attr attr = {
+	    .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
+	const int rules =
+	    (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	bool ok = true;
+
+	if (rules < 0)
+		return errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM;
+	for (size_t i = 0; ok && i < KRN_NR(render_files); i++)
+		ok = render_allow(rules, render_files[i].path,
+				  render_files[i].access);
+	ok = ok && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+	close(rules);
+	return ok;
+}
+
+/* System calls */
+
+/* To the network, to other processes, around the filter, to more rights. */
+static const int render_calls[] = {
+    SCMP_SYS(socket),
+    SCMP_SYS(connect),
+    SCMP_SYS(bind),
+    SCMP_SYS(io_uring_setup),
+    SCMP_SYS(io_uring_enter),
+    SCMP_SYS(io_uring_register),
+    SCMP_SYS(ptrace),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(pidfd_open),
+    SCMP_SYS(pidfd_getfd),
+    SCMP_SYS(pidfd_send_signal),
+    SCMP_SYS(kill),
+    SCMP_SYS(tkill),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(rt_sigqueueinfo),
+    SCMP_SYS(rt_tgsigqueueinfo),
+    SCMP_SYS(unshare),
+    SCMP_SYS(setns),
+    SCMP_SYS(mount),
+    SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(keyctl),
+    SCMP_SYS(add_key),
+    SCMP_SYS(request_key),
+};
+
+/*
+ * These fail; everything else is as it was. Calls of another architecture, x32
+ * among them, end the process (SCMP_FLTATR_ACT_BADARCH).
+ */
+static bool
+render_without_calls(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int e = filter ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !e && i < KRN_NR(render_calls); i++)
+		e = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES),
+				     render_calls[i], 0);
+	/* its own limits it may read */
+	if (!e)
+		e = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES),
+				     SCMP_SYS(prlimit64), 1,
+				     SCMP_A0(SCMP_CMP_NE, 0));
+	if (!e)
+		e = seccomp_load(filter);
+	if (filter)
+		seccomp_release(filter);
+	errno = -e;
+	return e == 0;
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	char *words[] = {(char[]){"weasyprint"}, (char[]){"--encoding"},
 			 (char[]){"utf-8"},      (char[]){"-"},
@@ -62,13 +198,14 @@ main(void)
 			       (char[]){"HOME=/nonexistent"},
 			       (char[]){"PYTHONNOUSERSITE=1"}, NULL};
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() == 1 ||
+	if (!render_dies_with(argc > 1 ? argv[1] : NULL) ||
 	    !render_limit(RLIMIT_CPU, RENDER_SECONDS) ||
 	    !render_limit(RLIMIT_FSIZE, RENDER_OUTPUT_BYTES) ||
 	    !render_limit(RLIMIT_NOFILE, 256) ||
 	    !render_limit(RLIMIT_CORE, 0) ||
-	    !render_limit(RLIMIT_AS, RENDER_MEMORY_BYTES) ||
-	    !render_without_network()) {
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    !render_without_files() || !render_without_calls() ||
+	    !render_limit(RLIMIT_AS, RENDER_MEMORY_BYTES)) {
 		perror("kaireon-render: could not be confined");
 		return 1;
 	}

@@ -90,15 +90,15 @@ void krn_report_json(const struct krn_report *report, struct krn_json_out *out,
 		     const char *name);
 
 /*
- * A page as PDF, by a program in a sandbox (render/main.c).
+ * A page as PDF, by a program in a sandbox (render/main.c). It may take a
+ * minute: `db` ticks meanwhile, no transaction of it is open.
  * Errors: KRN_ERR_INVALID      it is not installed
  *         KRN_ERR_UNAVAILABLE  it took too long
  *         KRN_ERR_INTERNAL     it failed
  */
-KRN_MUSTCHECK enum krn_err krn_report_pdf(struct krn_arena *arena,
-					  struct krn_str html,
-					  struct krn_str *ret,
-					  struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_report_pdf(struct krn_arena *arena, struct krn_db *db, struct krn_str html,
+	       struct krn_str *ret, struct krn_error *err);
 
 /* A value of a column as people read it. */
 void krn_report_value(struct krn_buf *buf, enum krn_report_type type,

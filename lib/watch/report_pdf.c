@@ -8,15 +8,21 @@
 #include "watch/report.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/program.h"
+#include "base/service.h"
 
 extern char **environ;
+
+/* How often who waits is told that there is nothing yet. */
+#define PDF_TICK_MS 1000
 
 /* A report is smaller; and how much of its complaints goes to the log. */
 #define PDF_BYTES_MAX ((size_t)64 << 20)
@@ -68,20 +74,20 @@ pdf_read(struct krn_arena *arena, int fd, size_t most)
 	return krn_str_from(text, len);
 }
 
-/* Start it with the files and wait: it ends by itself, or its alarm ends it. */
+/* Start it with the files; it learns who asked, so as not to outlive them. */
 static int
-pdf_run(const struct pdf_files *files, int *ret_status)
+pdf_start(const struct pdf_files *files, pid_t *ret_pid)
 {
-	char path[KRN_PROGRAM_PATH_BYTES];
-	char *const words[] = {path, NULL};
+	char path[KRN_PROGRAM_PATH_BYTES], asker[24];
+	char *const words[] = {path, asker, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;
-	pid_t pid;
 	int e;
 
 	if (!krn_program_beside("kaireon-render", path))
 		return ENOENT;
+	snprintf(asker, sizeof(asker), "%ld", (long)getpid());
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
@@ -93,18 +99,37 @@ pdf_run(const struct pdf_files *files, int *ret_status)
 						   STDOUT_FILENO)) &&
 	    !(e = posix_spawn_file_actions_adddup2(&actions, files->complaints,
 						   STDERR_FILENO)))
-		e = posix_spawn(&pid, path, &actions, &attributes, words,
+		e = posix_spawn(ret_pid, path, &actions, &attributes, words,
 				environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
-	while (!e && waitpid(pid, ret_status, 0) < 0)
-		if (errno != EINTR)
-			e = errno;
 	return e;
 }
 
+/* It ends by itself, or its alarm ends it; the lease is kept meanwhile. */
+static int
+pdf_wait(pid_t pid, struct krn_db *db, int *ret_status)
+{
+	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+
+	while (end.fd >= 0) {
+		const int ready = poll(&end, 1, PDF_TICK_MS);
+
+		if (ready > 0 || (ready < 0 && errno != EINTR))
+			break;
+		krn_service_alive();
+		krn_db_tick(db);
+	}
+	if (end.fd >= 0)
+		close(end.fd);
+	while (waitpid(pid, ret_status, 0) < 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
 enum krn_err
-krn_report_pdf(struct krn_arena *arena, struct krn_str html,
+krn_report_pdf(struct krn_arena *arena, struct krn_db *db, struct krn_str html,
 	       struct krn_str *ret, struct krn_error *err)
 {
 	struct pdf_files files KRN_CLEANUP(pdf_close) = {
@@ -112,11 +137,12 @@ krn_report_pdf(struct krn_arena *arena, struct krn_str html,
 	    memfd_create("document", MFD_CLOEXEC),
 	    memfd_create("complaints", MFD_CLOEXEC)};
 	int status = 0, e;
+	pid_t pid;
 
 	if (files.in < 0 || files.out < 0 || files.complaints < 0 ||
 	    !pdf_write(files.in, html))
 		return krn_fail_errno(err, "could not hold a page in memory");
-	if ((e = pdf_run(&files, &status))) {
+	if ((e = pdf_start(&files, &pid)) || (e = pdf_wait(pid, db, &status))) {
 		errno = e;
 		return krn_fail_errno(err, "could not start kaireon-render");
 	}

@@ -107,11 +107,15 @@ report_render(struct report_job *run, struct krn_str format,
 		return e;
 	*ret = text;
 	return krn_str_eq_c(format, "pdf")
-		   ? krn_report_pdf(run->arena, text, ret, err)
+		   ? krn_report_pdf(run->arena, run->db, text, ret, err)
 		   : KRN_OK;
 }
 
-/* Only its hash is kept; the link is in the deliveries. */
+/*
+ * The artifact has its hash. The link itself is in the deliveries, in the open,
+ * until each is taken (outbox_delivered); one that is given up keeps it in its
+ * dead letter.
+ */
 static enum krn_err
 report_link(struct report_job *run, struct report_artifact *artifact,
 	    struct krn_error *err)
