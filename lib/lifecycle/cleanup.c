@@ -17,6 +17,8 @@
 
 /* Rows of the ledger of cron calls live this long. */
 #define CLEANUP_LEDGER_DAYS 90
+/* What alert rules told is kept so long: last year's may be compared with. */
+#define CLEANUP_ALERT_EVENT_DAYS 400
 /* Source: contract section 1, Idempotency-Key. */
 #define CLEANUP_ANSWER_HOURS 24
 
@@ -309,6 +311,7 @@ cleanup_before(struct krn_cron *cron)
 	cron->rows += partitions->interactions + partitions->traces;
 	cleanup_old(cron, KRN_STMT_cleanup_ledger, CLEANUP_LEDGER_DAYS);
 	cleanup_old(cron, KRN_STMT_idempotency_purge, CLEANUP_ANSWER_HOURS);
+	cleanup_old(cron, KRN_STMT_alert_event_purge, CLEANUP_ALERT_EVENT_DAYS);
 }
 
 static void

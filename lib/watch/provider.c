@@ -158,7 +158,8 @@ provider_header_is(const struct krn_member *header)
 
 	if (!provider_token_is(header->name) ||
 	    provider_header_is_ours(header->name) ||
-	    value->type != KRN_VALUE_STRING || value->string.len > 1000)
+	    value->type != KRN_VALUE_STRING || value->string.len > 1000 ||
+	    krn_str_eq_c(value->string, PROVIDER_MASK))
 		return false;
 	for (size_t i = 0; i < value->string.len; i++)
 		if ((unsigned char)value->string.s[i] < ' ' ||
@@ -192,7 +193,8 @@ provider_headers(struct provider_check *check)
 		else
 			krn_problem_add(check->problems, "config.headers",
 					"\"%.60s\" is no header that may be "
-					"added",
+					"added, or has no value but what "
+					"stands for one in answers",
 					header->name.s);
 	}
 	krn_json_close(&check->shown);

@@ -1,5 +1,6 @@
 -- alert_update: an alert rule gets its fields. What it watches begins anew when
--- that changed.
+-- that changed. An evaluation that is under way saw the rule as it was: its transition
+-- is not ours any more, so it moves nothing.
 -- params: id text, fields jsonb
 -- result: one_row (document text, shown text)
 -- role: api
@@ -16,7 +17,7 @@ WITH made AS (
 		(false, r.state, r.status, r.state_since)) AS c (anew, state, status, state_since)
 	     WHERE c.anew = ((r.metric, r.operator, r.threshold, r.window_minutes, r.enabled)
 	                     IS DISTINCT FROM (f."metric", f."operator", f."threshold", f."windowMinutes", f."enabled"))),
-	    updated_at = pg_catalog.now()
+	    transition = r.transition + 1, updated_at = pg_catalog.now()
 	FROM pg_catalog.jsonb_to_record($2::jsonb) AS f ("name" text, "metric" text, "operator" text, "threshold" float8,
 		"windowMinutes" int8, "channels" jsonb, "cooldownMinutes" int8, "forMinutes" int8,
 		"notifyResolved" bool, "enabled" bool)
