@@ -355,6 +355,7 @@ static const struct {
 } doctor_checks[] = {
 	{"database", doctor_database},
 	{"schema",   doctor_schema},
+	{"replica",  doctor_replica},
 	{"clock",    doctor_clock},
 	{"secrets",  doctor_secrets},
 	{"disk",     doctor_disk},

@@ -144,6 +144,7 @@ krn_cmd_verify_export(struct krn_ctl *ctl, struct krn_error *err)
 	struct export_report report = {.json = ctl->json};
 	struct krn_verify verify = {
 	    .db = ctl->db,
+	    .primary = ctl->primary,
 	    .options = ctl->options,
 	    .found = export_found,
 	    .found_data = &report,

@@ -16,7 +16,8 @@
 struct krn_ctl {
 	struct krn_arena *arena;
 	const struct krn_options *options;
-	struct krn_db *db; /* as kaireon_owner */
+	struct krn_db *db; /* as kaireon_owner; of a verification a replica */
+	struct krn_db *primary; /* of the replica, when it can be reached */
 	bool json;         /* --json */
 	char **argv;       /* as main got it */
 	struct krn_str tenant, id, name, role, expires, schema, id_column,

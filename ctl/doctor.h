@@ -44,4 +44,7 @@ void doctor_sockets(const struct doctor *doctor, struct doctor_answer *answer);
 void doctor_site(const struct doctor *doctor, struct doctor_answer *answer);
 void doctor_disk(const struct doctor *doctor, struct doctor_answer *answer);
 
+/* doctor_replica.c */
+void doctor_replica(const struct doctor *doctor, struct doctor_answer *answer);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "ctl/ctl.h"
 #include "ctl/installation.h"
+#include "store/replica.h"
 
 /* clang-format off */
 static const struct {
@@ -225,16 +226,56 @@ ctl_fail(const struct krn_error *err)
 	return 1;
 }
 
-/* What only verifies may look at a replica, if there is one. */
-static struct krn_str
-ctl_database(const struct krn_options *options, size_t command)
+/*
+ * A verification by the replica, if there is one: it must have caught up with
+ * the primary, or what it lacks would be a finding. While the primary is away
+ * it is taken as it is.
+ */
+static enum krn_err
+ctl_replica(struct krn_ctl *ctl, struct krn_error *err)
 {
-	const struct krn_str noun = krn_str_c(ctl_commands[command].noun);
+	const struct krn_options *options = ctl->options;
+	struct krn_error away;
 
-	return options->database_replica_url.len &&
-		       krn_str_has_prefix(noun, KRN_STR("verify-"))
-		   ? options->database_replica_url
-		   : options->database_admin_url;
+	ctl->db =
+	    krn_db_new(options->database_replica_url, "kaireonctl", options);
+	if (options->database_admin_url.len)
+		ctl->primary = krn_db_new(options->database_admin_url,
+					  "kaireonctl", options);
+	if (!ctl->db)
+		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
+	if (!ctl->primary || krn_db_connect(ctl->primary, &away)) {
+		fputs("kaireonctl: the primary cannot be reached; the replica "
+		      "is taken as it is\n",
+		      stderr);
+		krn_db_free(ctl->primary);
+		ctl->primary = NULL;
+		return KRN_OK;
+	}
+	return krn_replica_catch_up(ctl->arena, ctl->primary, ctl->db,
+				    options->database_replica_wait_seconds,
+				    err);
+}
+
+/* The database of a command. */
+static enum krn_err
+ctl_connect(struct krn_ctl *ctl, size_t command, struct krn_error *err)
+{
+	const struct krn_options *options = ctl->options;
+
+	if (!ctl_commands[command].database)
+		return KRN_OK;
+	if (options->database_replica_url.len &&
+	    krn_str_has_prefix(krn_str_c(ctl_commands[command].noun),
+			       KRN_STR("verify-")))
+		return ctl_replica(ctl, err);
+	if (!options->database_admin_url.len)
+		return krn_refuse(err, KRN_ERR_INVALID,
+				  "DATABASE_ADMIN_URL is not set");
+	ctl->db =
+	    krn_db_new(options->database_admin_url, "kaireonctl", options);
+	return ctl->db ? KRN_OK
+		       : krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
 }
 
 /* With the options and, where it is needed, the database. */
@@ -251,24 +292,14 @@ ctl_run(struct krn_ctl *ctl, size_t command)
 	/* an import and a migration may take as long as they need */
 	options.statement_timeout_ms = options.idle_timeout_ms = 0;
 	options.lock_timeout_ms = 60000;
-	if (ctl_commands[command].database) {
-		const struct krn_str url = ctl_database(&options, command);
+	enum krn_err e = ctl_connect(ctl, command, &err);
 
-		if (url.len == 0) {
-			fputs("kaireonctl: DATABASE_ADMIN_URL is not set\n",
-			      stderr);
-			return 1;
-		}
-		ctl->db = krn_db_new(url, "kaireonctl",
-				     &options);
-		if (!ctl->db)
-			return 1;
-	}
-	const enum krn_err e = ctl_commands[command].run(ctl, &err);
-
+	if (!e)
+		e = ctl_commands[command].run(ctl, &err);
 	if (ctl->db)
 		krn_db_rollback(ctl->db);
 	krn_db_free(ctl->db);
+	krn_db_free(ctl->primary);
 	if (fflush(stdout) != 0) {
 		fputs("kaireonctl: could not write to stdout\n", stderr);
 		return 1;

@@ -19,6 +19,7 @@ struct krn_options {
 	struct krn_str database_worker_url; /* DATABASE_WORKER_URL */
 	struct krn_str database_admin_url;  /* DATABASE_ADMIN_URL, owner */
 	struct krn_str database_replica_url; /* DATABASE_REPLICA_URL */
+	int64_t database_replica_wait_seconds;
 	bool database_prepare;              /* DATABASE_PREPARE */
 	struct krn_str api_key;             /* API_KEY, of kaireonctl */
 	struct krn_str base_url;            /* BASE_URL, of kaireonctl */

@@ -14,6 +14,7 @@
 #include "lifecycle/verify_merge.h"
 #include "queue/job.h"
 #include "store/copy.h"
+#include "store/replica.h"
 
 /* A month's mark, and how many of its rows were found gone so far. */
 struct lake_mark {
@@ -566,6 +567,19 @@ lake_and_table(struct lake_tenant *tenant, const struct lake_folders *lake,
 	return KRN_OK;
 }
 
+/* A replica must know what was published before the lake was listed. */
+static enum krn_err
+lake_catch_up(struct lake_tenant *tenant, struct krn_error *err)
+{
+	const struct krn_verify *verify = tenant->verify;
+
+	return verify->primary
+		   ? krn_replica_catch_up(
+			 tenant->arena, verify->primary, verify->db,
+			 verify->options->database_replica_wait_seconds, err)
+		   : KRN_OK;
+}
+
 enum krn_err
 krn_verify_tenant(struct krn_verify *verify, struct krn_str tenant_id,
 		  struct krn_error *err)
@@ -589,7 +603,8 @@ krn_verify_tenant(struct krn_verify *verify, struct krn_str tenant_id,
 		krn_buf_init(&tenant.row_id, tenant.arena);
 		krn_buf_init(&tenant.row_line, tenant.arena);
 		krn_buf_init(&tenant.partial, tenant.arena);
-		if (!(e = lake_list(&tenant, &lake, err)))
+		if (!(e = lake_list(&tenant, &lake, err)) &&
+		    !(e = lake_catch_up(&tenant, err)))
 			e = lake_and_table(&tenant, &lake, err);
 		krn_copy_out_abort(verify->db);
 		krn_db_rollback(verify->db);

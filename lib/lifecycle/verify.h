@@ -40,7 +40,8 @@ typedef void (*krn_verify_fn)(void *data,
 			      const struct krn_verify_finding *finding);
 
 struct krn_verify {
-	struct krn_db *db; /* as the owner */
+	struct krn_db *db; /* as the owner; or a replica, as the worker */
+	struct krn_db *primary; /* of a replica; NULL: it is read as it is */
 	const struct krn_options *options;
 	krn_verify_fn found;
 	void *found_data;
@@ -53,7 +54,8 @@ struct krn_verify {
 
 /*
  * Verify one tenant. What is found is no error.
- * Errors: KRN_ERR_UNAVAILABLE  database or S3 is away
+ * Errors: KRN_ERR_UNAVAILABLE  database or S3 is away, or the replica
+ *                              is behind
  *         KRN_ERR_INTERNAL     a file cannot be read
  *         KRN_ERR_INVALID      S3 refuses
  */

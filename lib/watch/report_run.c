@@ -1,6 +1,7 @@
 /*
- * Carrying out a run: its data from one snapshot, its formats outside of any
- * transaction, then artifacts, deliveries and the end of the job in one.
+ * Carrying out a run: its data from one snapshot, of a replica if there is one
+ * that has caught up, its formats outside of any transaction, then artifacts,
+ * deliveries and the end of the job in one.
  */
 
 #include "base/base.h"
@@ -10,7 +11,9 @@
 #include "base/crypto.h"
 #include "base/id.h"
 #include "base/json_in.h"
+#include "base/log.h"
 #include "queue/outbox.h"
+#include "store/replica.h"
 
 /* How long a link in a delivery leads to its artifact. */
 #define REPORT_LINK_DAYS 7
@@ -29,6 +32,8 @@ struct report_job {
 	const struct krn_options *options;
 	const struct krn_job *job;
 	struct krn_str run_id;
+	const struct krn_rows *row; /* report_run_load */
+	struct krn_value fields;    /* the template */
 	struct krn_report report;
 	struct krn_value destinations;
 	struct report_artifact artifacts[4];
@@ -55,33 +60,106 @@ report_is_wanted(const struct krn_rows *rows)
 	       !krn_str_eq_c(krn_rows_str(rows, 0, 0), "completed");
 }
 
+/* What the run is of; the transaction stays open. */
+static enum krn_err
+report_open(struct report_job *run, struct krn_error *err)
+{
+	const struct krn_param params[] = {krn_param_str(run->run_id)};
+	enum krn_err e;
+
+	if ((e = krn_db_begin(run->db, run->arena, KRN_TX_PLAN, err)))
+		return e;
+	krn_tenant_set(run->db, run->job->tenant_id);
+	if ((e = krn_db_exec(run->db, KRN_STMT_report_run_load, params,
+			     &run->row, err)))
+		return e;
+	run->is_wanted = report_is_wanted(run->row);
+	if (!run->is_wanted)
+		return KRN_OK;
+	if ((e = krn_json_parse_stored(run->arena, krn_rows_str(run->row, 0, 1),
+				       &run->fields, err)))
+		return e;
+	return krn_json_parse_stored(run->arena, krn_rows_str(run->row, 0, 2),
+				     &run->destinations, err);
+}
+
+/* Its data, in the running transaction of `db`. */
+static enum krn_err
+report_read(struct report_job *run, struct krn_db *db, struct krn_error *err)
+{
+	return krn_report_read(
+	    run->arena, db, &run->fields, krn_rows_str(run->row, 0, 3),
+	    krn_rows_time(run->row, 0, 4), &run->report, err);
+}
+
+/* The lease of the job hangs on the worker's connection. */
+static bool
+report_tick(void *data)
+{
+	krn_db_tick(data);
+	return true;
+}
+
+static enum krn_err
+report_read_replica(struct report_job *run, struct krn_db *replica,
+		    const struct krn_replica_point *point,
+		    struct krn_error *err)
+{
+	enum krn_err e;
+
+	krn_db_set_tick(replica, 1000, report_tick, run->db);
+	if ((e = krn_replica_wait(run->arena, replica, point,
+				  run->options->database_replica_wait_seconds,
+				  err)) ||
+	    (e = krn_db_begin(replica, run->arena, KRN_TX_SNAPSHOT, err)))
+		return e;
+	krn_tenant_set(replica, run->job->tenant_id);
+	if ((e = report_read(run, replica, err)))
+		return e;
+	return krn_db_commit(replica, err);
+}
+
+/*
+ * By the replica: true when all was read there. What it must have is what the
+ * primary had when the run was loaded, so the report is the same from both.
+ */
+static bool
+report_by_replica(struct report_job *run, const struct krn_replica_point *point)
+{
+	struct krn_error err = {.code = KRN_OK};
+	struct krn_db *replica = krn_db_new(run->options->database_replica_url,
+					    "kaireon-report", run->options);
+	const enum krn_err e =
+	    replica ? report_read_replica(run, replica, point, &err)
+		    : krn_fail(&err, KRN_ERR_UNAVAILABLE, "out of memory");
+
+	if (e)
+		krn_log_error(KRN_LOG_WARNING,
+			      "a report is read from the primary", &err);
+	krn_db_free(replica);
+	return !e;
+}
+
 /* The run and its data. */
 static enum krn_err
 report_load(struct report_job *run, struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_str(run->run_id)};
-	const struct krn_rows *rows;
-	struct krn_value *fields = krn_arena_make(run->arena, struct krn_value);
+	struct krn_replica_point point;
 	enum krn_err e;
 
-	if (!fields)
-		return krn_arena_fail(run->arena, err);
-	if ((e = krn_db_begin(run->db, run->arena, KRN_TX_PLAN, err)))
+	if ((e = report_open(run, err)))
 		return e;
-	krn_tenant_set(run->db, run->job->tenant_id);
-	if ((e = krn_db_exec(run->db, KRN_STMT_report_run_load, params, &rows,
-			     err)))
-		return e;
-	run->is_wanted = report_is_wanted(rows);
-	if (!run->is_wanted)
-		return krn_db_commit(run->db, err);
-	if ((e = krn_json_parse_stored(run->arena, krn_rows_str(rows, 0, 1),
-				       fields, err)) ||
-	    (e = krn_json_parse_stored(run->arena, krn_rows_str(rows, 0, 2),
-				       &run->destinations, err)) ||
-	    (e = krn_report_read(run->arena, run->db, fields,
-				 krn_rows_str(rows, 0, 3),
-				 krn_rows_time(rows, 0, 4), &run->report, err)))
+	if (run->is_wanted && run->options->database_replica_url.len) {
+		/* a transaction that is open would hold the primary's rows */
+		if ((e = krn_replica_point(run->db, &point, err)) ||
+		    (e = krn_db_commit(run->db, err)))
+			return e;
+		if (report_by_replica(run, &point))
+			return KRN_OK;
+		if ((e = report_open(run, err)))
+			return e;
+	}
+	if (run->is_wanted && (e = report_read(run, run->db, err)))
 		return e;
 	return krn_db_commit(run->db, err);
 }

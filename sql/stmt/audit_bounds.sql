@@ -2,7 +2,7 @@
 -- rows to look at: the newest, or those of a time, with the hash before the first.
 -- params: newest int8, from_time timestamptz, to_time timestamptz
 -- result: zero_or_one (seq int8, hash text, anchor_seq int8, anchor_hash text, anchor_count int8, from_seq int8, to_seq int8, before_hash text)
--- role: api, owner
+-- role: api, owner, worker
 -- access: read
 SELECT h.seq, h.hash, h.anchor_seq, h.anchor_hash, h.anchor_count, s.from_seq, s.to_seq,
        CASE WHEN s.from_seq = h.anchor_seq + 1 THEN h.anchor_hash

@@ -1,7 +1,7 @@
 -- audit_verify_copy: rows of the tenant's audit chain, in the order of their numbers.
 -- params:
 -- result: copy_out
--- role: api, owner
+-- role: api, owner, worker
 -- access: read
 COPY (
 	SELECT a.seq, a.id, a.action, a.entity_type, a.entity_id, a.entity_name, a.changes,

@@ -1,7 +1,7 @@
 -- export_erased: interactions that were erased with their customer.
 -- params:
 -- result: rows (id text)
--- role: owner
+-- role: owner, worker
 -- access: read
 SELECT e.id
 FROM kaireon.erased_interactions AS e

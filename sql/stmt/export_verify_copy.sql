@@ -1,7 +1,7 @@
 -- export_verify_copy: all rows that were exported, in the order of the files.
 -- params:
 -- result: copy_out
--- role: owner
+-- role: owner, worker
 -- access: read
 COPY (
 	SELECT h.commit_xid, h.id, h.tenant_id, h.customer_id, h.interaction_type, h.direction,
