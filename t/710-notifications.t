@@ -193,7 +193,7 @@ for my $kill (1 .. 3) {
 }
 $receiver->switch('slow', 200);
 $stack->worker('survivor');
-$stack->wait_for('all deliveries', sub { $stack->owner("SELECT count(*) FROM kaireon.outbox_events WHERE source_id LIKE 'msg_%' AND provider_id = '$slow->{id}' AND status = 'delivered'") == 10 }, 60);
+$stack->wait_for('all deliveries', sub { $stack->owner("SELECT count(*) FROM kaireon.outbox_events WHERE source_id = ANY ('{@{[join ',', @ids]}}') AND status = 'delivered'") == 20 }, 60);
 my (%keys, %bodies);
 my %sent = map { ($_ => 1) } @ids;
 for my $call ($receiver->taken) {
