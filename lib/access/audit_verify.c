@@ -7,11 +7,15 @@
 
 #include "access/audit_verify.h"
 
+#include "base/clock.h"
 #include "base/json_out.h"
 #include "store/copy.h"
 
 /* Rows after which what they needed is given back. */
 #define VERIFY_BATCH_ROWS 1024
+
+/* 2000-01-01, from where PostgreSQL counts. */
+#define VERIFY_EPOCH_US (INT64_C(946684800) * KRN_US_PER_SECOND)
 
 /* Columns of audit_verify_copy. */
 enum {
@@ -43,6 +47,7 @@ struct audit_verify {
 	int64_t next_seq;
 	bool prev_known;
 	char prev_hash[KRN_SHA256_HEX_BYTES]; /* of the row before */
+	char created_at[KRN_TIME_TEXT_BYTES]; /* of the row */
 	bool kept_seen;
 };
 
@@ -80,33 +85,27 @@ verify_found(struct audit_verify *v, enum krn_audit_wrong wrong, int64_t seq,
 }
 
 /*
- * The fields of a row as they were hashed. A time of the database is
- * "2026-03-30 02:00:00.5+00": one with more than milliseconds is none of ours,
- * and remains another text.
+ * A time as it was hashed. One with more than milliseconds is none of ours, and
+ * no time can be its text; nor can one that has no text at all.
  */
 static struct krn_str
-verify_time(struct krn_arena *arena, struct krn_str stored)
+verify_time(struct krn_str field, char ret_text[KRN_TIME_TEXT_BYTES])
 {
-	struct krn_str date = stored, fraction;
-	size_t places;
+	const int64_t since_2000 = krn_copy_int(field);
+	int64_t us;
 
-	if (stored.len < 22 || stored.s[10] != ' ' ||
-	    !krn_str_has_suffix(stored, KRN_STR("+00")))
-		return stored;
-	date.len = 19;
-	fraction = krn_str_from(stored.s + 19, stored.len - 22);
-	places = fraction.len ? fraction.len - 1 : 0;
-	if (places > 3)
-		return stored;
-	return krn_str_printf(
-	    arena, "%.10sT%.8s.%.*s%.*sZ", date.s, date.s + 11, (int)places,
-	    fraction.len ? fraction.s + 1 : "", (int)(3 - places), "000");
+	if (since_2000 % 1000 ||
+	    __builtin_add_overflow(since_2000, VERIFY_EPOCH_US, &us))
+		return KRN_STR("");
+	krn_time_format(us, ret_text);
+	return krn_str_from(ret_text, KRN_TIME_TEXT_BYTES - 1);
 }
 
 static enum krn_err
-verify_json(struct audit_verify *v, struct krn_str stored, struct krn_str *ret,
+verify_json(struct audit_verify *v, struct krn_str field, struct krn_str *ret,
 	    struct krn_error *err)
 {
+	const struct krn_str stored = krn_copy_jsonb(field);
 	struct krn_buf buf;
 	enum krn_err e;
 
@@ -140,15 +139,12 @@ verify_read(struct audit_verify *v, const struct krn_str *field,
 	    .actor_id = field[VERIFY_ACTOR_ID],
 	    .actor_name = field[VERIFY_ACTOR_NAME],
 	    .request_id = field[VERIFY_REQUEST_ID],
-	    .created_at = verify_time(v->batch, field[VERIFY_CREATED_AT]),
+	    .seq = krn_copy_int(field[VERIFY_SEQ]),
+	    .created_at = verify_time(field[VERIFY_CREATED_AT], v->created_at),
 	    .tenant_id = v->tenant_id,
 	    .prev_hash = field[VERIFY_PREV_HASH],
 	};
-	if (!ret->created_at.s)
-		return krn_arena_fail(v->batch, err);
-	if ((e = krn_parse_int64(field[VERIFY_SEQ], INT64_MIN, INT64_MAX,
-				 &ret->seq, err)) ||
-	    (e = verify_json(v, field[VERIFY_CHANGES], &ret->changes, err)) ||
+	if ((e = verify_json(v, field[VERIFY_CHANGES], &ret->changes, err)) ||
 	    (e = verify_json(v, field[VERIFY_BEFORE], &ret->before, err)) ||
 	    (e = verify_json(v, field[VERIFY_AFTER], &ret->after, err)))
 		return e;
@@ -168,6 +164,20 @@ verify_place(struct audit_verify *v, const struct krn_audit_row *row,
 	if (v->prev_known && !krn_str_eq_c(row->prev_hash, v->prev_hash))
 		return verify_found(v, KRN_AUDIT_LINK, row->seq, row->id, err);
 	return KRN_OK;
+}
+
+/* What the next row must continue. */
+static void
+verify_remember(struct audit_verify *v, struct krn_str hash)
+{
+	const size_t len = hash.len < KRN_SHA256_HEX_BYTES
+			       ? hash.len
+			       : KRN_SHA256_HEX_BYTES - 1;
+
+	if (len)
+		memcpy(v->prev_hash, hash.s, len);
+	v->prev_hash[len] = '\0';
+	v->prev_known = true;
 }
 
 static enum krn_err
@@ -196,9 +206,7 @@ verify_row(struct audit_verify *v, const struct krn_str *field,
 		    (e = verify_found(v, KRN_AUDIT_KEPT, row.seq, row.id, err)))
 			return e;
 	}
-	snprintf(v->prev_hash, sizeof(v->prev_hash), "%.*s",
-		 KRN_STR_ARG(stored));
-	v->prev_known = true;
+	verify_remember(v, stored);
 	if (row.seq >= v->next_seq)
 		v->next_seq = row.seq + 1;
 	v->report->rows++;
@@ -216,7 +224,12 @@ verify_stream(struct audit_verify *v, struct krn_db *db, struct krn_error *err)
 		return e;
 	krn_buf_init(&v->text, v->batch);
 	while (!(e = krn_copy_out_next(db, &row, err)) && row.s) {
-		if (krn_copy_split(row, field, VERIFY__MAX) != VERIFY__MAX)
+		const size_t nr =
+		    krn_copy_split_binary(row, field, VERIFY__MAX);
+
+		if (nr == 0)
+			continue; /* what stands behind the last row */
+		if (nr != VERIFY__MAX)
 			e = krn_fail(err, KRN_ERR_INTERNAL,
 				     "a row of the audit has other columns");
 		else
@@ -305,9 +318,8 @@ verify_begin(struct audit_verify *v, struct krn_db *db,
 	report->total = report->head_seq - report->anchor_seq;
 	v->next_seq = krn_rows_int(rows, 0, 5);
 	*ret_to = krn_rows_int(rows, 0, 6);
-	v->prev_known = !krn_rows_is_null(rows, 0, 7);
-	snprintf(v->prev_hash, sizeof(v->prev_hash), "%.*s",
-		 KRN_STR_ARG(krn_rows_str(rows, 0, 7)));
+	if (!krn_rows_is_null(rows, 0, 7))
+		verify_remember(v, krn_rows_str(rows, 0, 7));
 	verify_argument(v->arena, db, "from_seq", v->next_seq);
 	verify_argument(v->arena, db, "to_seq", *ret_to);
 	*ret_bounds = rows;

@@ -101,18 +101,30 @@ krn_civil_to_us(const struct krn_civil *civil)
 	       seconds * KRN_US_PER_SECOND + civil->microsecond;
 }
 
+/* A number's last `digits` digits, at `to`. */
+static void
+time_digits(char *to, int number, size_t digits)
+{
+	while (digits--) {
+		to[digits] = (char)('0' + number % 10);
+		number /= 10;
+	}
+}
+
 void
 krn_time_format(int64_t us, char ret_text[KRN_TIME_TEXT_BYTES])
 {
 	const struct krn_civil c = krn_civil_from_us(us);
-	char text[64];
 
-	/* the modulo keeps the width for years that should not be */
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-		 c.year % 10000, c.month, c.day, c.hour, c.minute, c.second,
-		 c.microsecond / 1000);
-	memcpy(ret_text, text, KRN_TIME_TEXT_BYTES - 1);
-	ret_text[KRN_TIME_TEXT_BYTES - 1] = '\0';
+	/* by hand: whole logs and exports are made of it */
+	memcpy(ret_text, "0000-00-00T00:00:00.000Z", KRN_TIME_TEXT_BYTES);
+	time_digits(ret_text, c.year, 4);
+	time_digits(ret_text + 5, c.month, 2);
+	time_digits(ret_text + 8, c.day, 2);
+	time_digits(ret_text + 11, c.hour, 2);
+	time_digits(ret_text + 14, c.minute, 2);
+	time_digits(ret_text + 17, c.second, 2);
+	time_digits(ret_text + 20, c.microsecond / 1000, 3);
 }
 
 /* Take exactly `digits` digits off the front. */

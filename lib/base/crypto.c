@@ -24,6 +24,18 @@ sha256_free(void *data)
 	EVP_MD_CTX_free(hash->context);
 }
 
+/* Looked up once: to find it again costs as much as a short text's hash. */
+static const EVP_MD *
+sha256_algorithm(void)
+{
+	static const EVP_MD *algorithm;
+
+	if (!algorithm)
+		algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+	KRN_BUG_IF(!algorithm);
+	return algorithm;
+}
+
 struct krn_sha256 *
 krn_sha256_new(struct krn_arena *arena)
 {
@@ -36,7 +48,7 @@ krn_sha256_new(struct krn_arena *arena)
 		return NULL;
 	if (krn_arena_defer(arena, sha256_free, hash, NULL))
 		return NULL;
-	if (EVP_DigestInit_ex(hash->context, EVP_sha256(), NULL) != 1)
+	if (EVP_DigestInit_ex(hash->context, sha256_algorithm(), NULL) != 1)
 		return NULL;
 	return hash;
 }
@@ -58,7 +70,7 @@ void
 krn_sha256(const void *bytes, size_t len,
 	   unsigned char ret_digest[KRN_SHA256_BYTES])
 {
-	KRN_BUG_IF(EVP_Digest(bytes, len, ret_digest, NULL, EVP_sha256(),
+	KRN_BUG_IF(EVP_Digest(bytes, len, ret_digest, NULL, sha256_algorithm(),
 			      NULL) != 1);
 }
 
@@ -105,9 +117,9 @@ krn_base64(struct krn_buf *buf, struct krn_str text, size_t line)
 	KRN_BUG_IF(line > KRN_BASE64_LINE_MAX || line % 4);
 	for (size_t at = 0; at < text.len; at += step) {
 		const size_t rest = text.len - at;
-		const int len = EVP_EncodeBlock(
-		    coded, (const unsigned char *)text.s + at,
-		    (int)(rest < step ? rest : step));
+		const int len =
+		    EVP_EncodeBlock(coded, (const unsigned char *)text.s + at,
+				    (int)(rest < step ? rest : step));
 
 		krn_buf_add(buf, (const char *)coded, (size_t)len);
 		if (line)
@@ -153,8 +165,8 @@ krn_seal(struct krn_arena *arena, struct krn_str secret, struct krn_str context,
 	if (!secret.len)
 		return krn_fail(err, KRN_ERR_UNAVAILABLE, "no secret is set");
 	KRN_BUG_IF(text.len > INT32_MAX || context.len > INT32_MAX);
-	sealed = krn_arena_alloc(arena, SEAL_HEAD_BYTES + text.len +
-					    SEAL_TAG_BYTES);
+	sealed =
+	    krn_arena_alloc(arena, SEAL_HEAD_BYTES + text.len + SEAL_TAG_BYTES);
 	if (!cipher || !sealed)
 		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
 	sealed[0] = SEAL_VERSION;
@@ -172,8 +184,7 @@ krn_seal(struct krn_arena *arena, struct krn_str secret, struct krn_str context,
 		1 ||
 	    EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, SEAL_TAG_BYTES,
 				sealed + SEAL_HEAD_BYTES + text.len) != 1)
-		return krn_fail(err, KRN_ERR_INTERNAL,
-				"could not seal a text");
+		return krn_fail(err, KRN_ERR_INTERNAL, "could not seal a text");
 	OPENSSL_cleanse(key, sizeof(key));
 	*ret = krn_str_from((const char *)sealed,
 			    SEAL_HEAD_BYTES + text.len + SEAL_TAG_BYTES);

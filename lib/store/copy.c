@@ -226,7 +226,7 @@ krn_copy_out_next(struct krn_db *db, struct krn_copy_row *ret_row,
 		return db_lost(db, err);
 	size_t size = (size_t)len;
 
-	if (size && db->copy_row[size - 1] == '\n')
+	if (!db->copy_is_binary && size && db->copy_row[size - 1] == '\n')
 		db->copy_row[--size] = '\0';
 	*ret_row = (struct krn_copy_row){db->copy_row, size};
 	return KRN_OK;
@@ -292,6 +292,67 @@ krn_copy_split(struct krn_copy_row row, struct krn_str *ret_fields, size_t max)
 		at = tab + 1;
 	}
 	return nr;
+}
+
+/* Source: PostgreSQL, COPY, binary format. */
+
+/* A big-endian number of so many bytes. */
+static uint64_t
+copy_number(const char *s, size_t bytes)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		number = number << 8 | (unsigned char)s[i];
+	return number;
+}
+
+size_t
+krn_copy_split_binary(struct krn_copy_row row, struct krn_str *ret_fields,
+		      size_t max)
+{
+	/* before the first row: signature, flags, no extension */
+	static const char signature[11] = "PGCOPY\n\377\r\n";
+	const size_t header = sizeof(signature) + 8;
+	const char *at = row.s, *const end = row.s + row.len;
+
+	if (row.len >= header &&
+	    memcmp(row.s, signature, sizeof(signature)) == 0)
+		at += header;
+	if (end - at < 2)
+		return 0;
+	const size_t columns = copy_number(at, 2);
+	size_t nr = 0;
+
+	if (columns == UINT16_MAX) /* behind the last row */
+		return 0;
+	for (at += 2; nr < columns && nr < max && end - at >= 4; nr++) {
+		const uint32_t len = (uint32_t)copy_number(at, 4);
+
+		at += 4;
+		ret_fields[nr] = (struct krn_str){NULL, 0};
+		if (len == UINT32_MAX)
+			continue;
+		if (len > (size_t)(end - at))
+			break;
+		ret_fields[nr] = krn_str_from(at, len);
+		at += len;
+	}
+	return nr;
+}
+
+int64_t
+krn_copy_int(struct krn_str field)
+{
+	KRN_BUG_IF(field.len != 8);
+	return (int64_t)copy_number(field.s, 8);
+}
+
+struct krn_str
+krn_copy_jsonb(struct krn_str field)
+{
+	return field.s && field.len ? krn_str_from(field.s + 1, field.len - 1)
+				    : field;
 }
 
 void

@@ -2,9 +2,9 @@
 #define KRN_COPY_H
 
 /*
- * COPY as streams, in PostgreSQL's text format. Inside a transaction only,
- * with nothing queued; one stream at a time, and no other statement until it
- * ended.
+ * COPY as streams, in PostgreSQL's text format; out also in its binary one,
+ * when the statement says so. Inside a transaction only, with nothing queued;
+ * one stream at a time, and no other statement until it ended.
  *
  * A COPY statement takes no parameters. What it needs is set before it in the
  * same transaction by kaireon.argument_set(name, value) (statement
@@ -78,6 +78,16 @@ KRN_MUSTCHECK enum krn_err krn_copy_out_next(struct krn_db *db,
  * Returns the number of fields, at most `max`. */
 size_t krn_copy_split(struct krn_copy_row row, struct krn_str *ret_fields,
 		      size_t max);
+
+/*
+ * The same for a row in the binary format, where nothing is escaped: 0 behind
+ * the last row. A bigint or a timestamptz (microseconds since 2000-01-01 UTC)
+ * is read by krn_copy_int, a jsonb by krn_copy_jsonb; a text is as it is.
+ */
+size_t krn_copy_split_binary(struct krn_copy_row row,
+			     struct krn_str *ret_fields, size_t max);
+int64_t krn_copy_int(struct krn_str field);
+struct krn_str krn_copy_jsonb(struct krn_str field);
 
 /* Stop early: the rest is read and dropped. Safe at any time. */
 void krn_copy_out_abort(struct krn_db *db);

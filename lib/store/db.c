@@ -317,6 +317,7 @@ db_run_text(struct krn_db *db, const char *text, ExecStatusType wanted,
 		const ExecStatusType status = PQresultStatus(result);
 
 		done = status == PGRES_COPY_IN || status == PGRES_COPY_OUT;
+		db->copy_is_binary = done && PQbinaryTuples(result);
 		if (!e && status != wanted &&
 		    (wanted != PGRES_COMMAND_OK || status != PGRES_TUPLES_OK))
 			e = db_fail_result(err, result, what);

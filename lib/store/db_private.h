@@ -71,6 +71,7 @@ struct krn_db {
 	struct db_pending *first, **last;
 	bool in_pipeline;
 	bool in_copy;
+	bool copy_is_binary;     /* the rows of the stream */
 	bool is_stale;           /* what it has prepared no longer fits */
 	const char *copy_name;   /* the statement of the stream */
 	char *copy_row;          /* libpq's memory of the current row */

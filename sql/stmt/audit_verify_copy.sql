@@ -11,5 +11,5 @@ COPY (
 	WHERE a.tenant_id = kaireon.tenant_id()
 	  AND a.seq >= kaireon.argument('from_seq')::int8
 	  AND a.seq <= kaireon.argument('to_seq')::int8
-	ORDER BY a.seq, a.created_at, a.id
-) TO STDOUT;
+	ORDER BY a.seq
+) TO STDOUT (FORMAT binary);

@@ -111,6 +111,89 @@ test_canonical(void **state KRN_UNUSED)
 	krn_arena_free(arena);
 }
 
+/* Canonical by the short way, and by parsing; both must say the same. */
+static struct krn_str
+canonical_stored(struct krn_arena *arena, struct krn_str text,
+		 enum krn_err *ret_e)
+{
+	struct krn_buf buf;
+	struct krn_str out = {NULL, 0};
+
+	krn_buf_init(&buf, arena);
+	*ret_e = krn_json_canonical_stored(&buf, text, NULL);
+	if (*ret_e == KRN_OK)
+		assert_int_equal(krn_buf_end(&buf, &out, NULL), 0);
+	return out;
+}
+
+static void
+test_canonical_stored(void **state KRN_UNUSED)
+{
+	/* as PostgreSQL prints jsonb: members by length, then bytes */
+	static const struct {
+		const char *stored, *canonical;
+	} cases[] = {
+	    {"null", "null"},
+	    {"true", "true"},
+	    {"\"\"", "\"\""},
+	    {"\"a, \\\"b\\\": {[\\\\\"", "\"a, \\\"b\\\": {[\\\\\""},
+	    {"\"\\u0001\\n\x7f\"", "\"\\u0001\\n\x7f\""},
+	    {"[]", "[]"},
+	    {"{}", "{}"},
+	    {"[1, [2, []], {\"a\": {}}]", "[1,[2,[]],{\"a\":{}}]"},
+	    {"{\"b\": 1, \"aa\": [true, null]}", "{\"aa\":[true,null],\"b\":1}"},
+	    {"{\"a\": \"}\", \"b\": \"]\", \"c\": \": \"}",
+	     "{\"a\":\"}\",\"b\":\"]\",\"c\":\": \"}"},
+	    /* names with an escape are sorted by what they mean */
+	    {"{\"\\\"\": 1, \"!\": 2, \"z\": 3}", "{\"!\":2,\"\\\"\":1,\"z\":3}"},
+	    /* by UTF-16: a surrogate comes before U+FB33 */
+	    {"{\"\xef\xac\xb3\": 2, \"\xf0\x9f\x98\x80\": 1}",
+	     "{\"\xf0\x9f\x98\x80\":1,\"\xef\xac\xb3\":2}"},
+	    {"[0, -7, 0.0, 4.50, 0.10]", "[0,-7,0,4.5,0.1]"},
+	    {"[999999999999999, -99999999999999]",
+	     "[999999999999999,-99999999999999]"},
+	    {"[100000000000000000000000, 0.00000010]", "[1e+23,1e-7]"},
+	    {"{\"n\": 1.0, \"in\": {\"y\": 1, \"x\": [\"\\\\\"]}}",
+	     "{\"in\":{\"x\":[\"\\\\\"],\"y\":1},\"n\":1}"},
+	};
+	struct krn_arena *arena = krn_arena_new(0);
+
+	for (size_t i = 0; i < KRN_NR(cases); i++) {
+		const struct krn_str text = krn_str_c(cases[i].stored);
+		char *other = krn_str_cstr(arena, text);
+		struct krn_value value;
+		struct krn_buf buf;
+		struct krn_str out;
+		enum krn_err e;
+
+		out = canonical_stored(arena, text, &e);
+		assert_int_equal(e, KRN_OK);
+		assert_string_equal(krn_str_cstr(arena, out),
+				    cases[i].canonical);
+		assert_int_equal(
+		    krn_json_parse_stored(arena, text, &value, NULL), KRN_OK);
+		krn_buf_init(&buf, arena);
+		krn_json_canonical(&buf, &value);
+		assert_int_equal(krn_buf_end(&buf, &out, NULL), 0);
+		assert_string_equal(krn_str_cstr(arena, out),
+				    cases[i].canonical);
+		/* cut off anywhere: nothing behind the end is looked at */
+		for (size_t len = text.len; len-- > 1;) {
+			enum krn_err e_other;
+			struct krn_str out_other;
+
+			memset(other + len, '}', text.len - len);
+			out = canonical_stored(
+			    arena, krn_str_from(text.s, len), &e);
+			out_other = canonical_stored(
+			    arena, krn_str_from(other, len), &e_other);
+			assert_int_equal(e, e_other);
+			assert_true(krn_str_eq(out, out_other));
+		}
+	}
+	krn_arena_free(arena);
+}
+
 static void
 test_memory(void **state KRN_UNUSED)
 {
@@ -136,6 +219,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refused),    cmocka_unit_test(test_depth),
 	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_canonical),
+	    cmocka_unit_test(test_canonical_stored),
 	    cmocka_unit_test(test_memory),
 	};
 
