@@ -8,15 +8,19 @@
 
 #include "base/clock.h"
 #include "base/id.h"
-#include "base/json_out.h"
 #include "base/log.h"
-#include "base/registry.h"
 #include "fcgi/auth.h"
 #include "fcgi/fields.h"
+#include "fcgi/match.h"
+#include "fcgi/outcome.h"
 #include "fcgi/repeat.h"
 
-/* Longer paths are no route of ours. */
-#define PATH_MAX_BYTES 2048
+/*
+ * A body of so many bytes is read and parsed while nobody knows who the caller
+ * is: the statement that finds out travels with the handler's first. For a
+ * larger one the caller is known first, at the price of a round trip.
+ */
+#define UNKNOWN_BODY_MAX ((int64_t)64 << 10)
 
 /* What a request carries through the steps. */
 struct dispatch_call {
@@ -26,19 +30,9 @@ struct dispatch_call {
 	struct krn_credentials credentials;
 	struct krn_identity identity;
 	struct krn_idempotency repeat; /* when is_kept */
-	bool is_kept;     /* the answer is kept for a repetition */
-	unsigned allowed; /* methods of the path's rows, for Allow */
+	bool is_kept;                  /* the answer is kept for a repetition */
 	int64_t content_length;
-	bool wrong_pool;
-};
-
-static const struct {
-	const char *name;
-	enum krn_method method;
-} dispatch_methods[] = {
-    {"GET", KRN_GET},     {"HEAD", KRN_HEAD},     {"POST", KRN_POST},
-    {"PUT", KRN_PUT},     {"PATCH", KRN_PATCH},   {"DELETE", KRN_DELETE},
-    {"OPTIONS", KRN_OPTIONS},
+	struct krn_match match;
 };
 
 /* Handlers see the call behind the request. */
@@ -87,113 +81,6 @@ krn_response_header(struct krn_response *response, const char *name,
 			   value.s[i] == '\0');
 	response->headers[response->headers_nr++] =
 	    (struct krn_header){name, value};
-}
-
-/* Matching */
-
-/* Does the path fit the pattern? Fills the parameters. */
-static bool
-dispatch_path_fits(const char *pattern, struct krn_str path,
-		   struct krn_str params[4])
-{
-	struct krn_str want = krn_str_c(pattern), part, segment;
-	size_t nr = 0;
-
-	for (;;) {
-		const bool more_want = krn_str_split(&want, '/', &part);
-		const bool more_path = krn_str_split(&path, '/', &segment);
-
-		if (more_want != more_path)
-			return false;
-		if (!more_want)
-			return true;
-		if (part.len && part.s[0] == '{') {
-			if (segment.len == 0 || nr == 4)
-				return false;
-			params[nr++] = segment;
-		} else if (!krn_str_eq(part, segment)) {
-			return false;
-		}
-	}
-}
-
-static bool
-dispatch_pool_fits(const struct krn_route *route, enum krn_pool pool)
-{
-	return route->pool == pool || route->pool == KRN_POOL_BOTH;
-}
-
-static unsigned
-dispatch_route_methods(const struct krn_route *route)
-{
-	const bool is_cron = route->auth == KRN_AUTH_CRON_SECRET ||
-			     route->auth == KRN_AUTH_CRON_TOKEN;
-	unsigned methods = route->methods | KRN_OPTIONS;
-
-	if ((methods & KRN_GET) && !is_cron)
-		methods |= KRN_HEAD;
-	return methods;
-}
-
-/* The row of path and method; else NULL and what the path allows. */
-static const struct krn_route *
-dispatch_match(struct dispatch_call *call)
-{
-	struct krn_request *request = &call->request;
-	const struct krn_route *found = NULL;
-	size_t best_literal = 0;
-	bool elsewhere = false;
-
-	if (request->path.len > PATH_MAX_BYTES ||
-	    !krn_str_is_utf8(request->path))
-		return NULL;
-	for (size_t i = 0; i < krn_routes_nr; i++) {
-		const struct krn_route *route = &krn_routes[i];
-		struct krn_str params[4] = {{NULL, 0}};
-		/* a literal path wins over "{id}" in its place */
-		const bool literal = !strchr(route->path, '{');
-
-		if (!dispatch_path_fits(route->path, request->path, params) ||
-		    (best_literal && !literal))
-			continue;
-		if (!dispatch_pool_fits(route, call->dispatch->pool)) {
-			call->wrong_pool = true;
-			elsewhere |= literal;
-			continue;
-		}
-		if (literal && !best_literal) {
-			best_literal = 1;
-			call->allowed = 0;
-			found = NULL;
-		}
-		call->allowed |= dispatch_route_methods(route);
-		if (!(dispatch_route_methods(route) & request->method) ||
-		    (request->method == KRN_OPTIONS && found))
-			continue;
-		found = route;
-		memcpy(request->path_params, params, sizeof(params));
-	}
-	/* its path is another pool's, whatever "{id}" would take here */
-	if (elsewhere && !best_literal) {
-		call->allowed = 0;
-		return NULL;
-	}
-	return found;
-}
-
-static void
-dispatch_allow(struct dispatch_call *call)
-{
-	struct krn_buf list;
-	struct krn_str text;
-
-	krn_buf_init(&list, call->request.arena);
-	for (size_t i = 0; i < KRN_NR(dispatch_methods); i++)
-		if (call->allowed & dispatch_methods[i].method)
-			krn_buf_printf(&list, "%s%s", list.len ? ", " : "",
-				       dispatch_methods[i].name);
-	if (krn_buf_end(&list, &text, NULL) == KRN_OK)
-		krn_response_header(&call->response, "Allow", text);
 }
 
 /* Media type, size, body */
@@ -325,6 +212,32 @@ dispatch_repeat(struct dispatch_call *call, bool *ret_answered,
 				 err);
 }
 
+/*
+ * Who calls, and may they now? All that the headers tell, before the body is
+ * looked at: it is large only when the caller is known.
+ */
+static enum krn_err
+dispatch_admit(struct dispatch_call *call, struct krn_error *err)
+{
+	struct krn_request *request = &call->request;
+	const struct krn_route *route = request->route;
+	enum krn_err e;
+
+	if ((e = krn_auth_read(request, &call->credentials, &call->identity,
+			       err)) ||
+	    (e = krn_repeat_limit(request, &call->response, &call->identity,
+				  err)))
+		return e;
+	/* the limit's transaction has found out */
+	if (route->limit || !krn_auth_is_key(route) ||
+	    call->content_length <= UNKNOWN_BODY_MAX)
+		return KRN_OK;
+	if ((e = krn_db_begin(request->db, request->arena, KRN_TX_READ, err)))
+		return e;
+	krn_auth_send(request, &call->identity);
+	return krn_db_commit(request->db, err);
+}
+
 static enum krn_err
 dispatch_serve(struct dispatch_call *call, struct krn_error *err)
 {
@@ -333,14 +246,11 @@ dispatch_serve(struct dispatch_call *call, struct krn_error *err)
 	enum krn_err e, parsed;
 	bool answered;
 
-	if ((e = dispatch_check_body(call, err)))
+	if ((e = dispatch_check_body(call, err)) ||
+	    (e = dispatch_admit(call, err)))
 		return e;
 	parsed = dispatch_parse(call, &parse_err);
-	if ((e = krn_auth_read(request, &call->credentials, &call->identity,
-			       err)) ||
-	    (e = krn_repeat_limit(request, &call->response, &call->identity,
-				  err)) ||
-	    (e = dispatch_begin(call, err)))
+	if ((e = dispatch_begin(call, err)))
 		return e;
 	if (parsed) {
 		/* without an identity nobody learns that the body was bad */
@@ -359,105 +269,6 @@ dispatch_serve(struct dispatch_call *call, struct krn_error *err)
 	return KRN_OK;
 }
 
-/* The response of a failure. */
-
-static void
-dispatch_write_error(struct dispatch_call *call, const struct krn_error *err)
-{
-	const struct krn_err_row *row = krn_err_row(err->code);
-	struct krn_response *response = &call->response;
-	struct krn_json_out out;
-
-	response->status = row->http;
-	response->content_type = "application/json";
-	krn_buf_clear(&response->body);
-	krn_json_init(&out, &response->body);
-	krn_json_obj_open(&out, NULL);
-	krn_json_obj_open(&out, "error");
-	krn_json_c(&out, "code", row->wire);
-	krn_json_c(&out, "message",
-		   err->message[0] ? err->message : row->message);
-	krn_json_int(&out, "status", row->http);
-	krn_json_str(&out, "requestId", call->request.caller.request_id);
-	if (err->problems && err->problems->nr) {
-		const size_t listed = err->problems->nr < KRN_PROBLEM_MAX
-					  ? err->problems->nr
-					  : KRN_PROBLEM_MAX;
-
-		krn_json_arr_open(&out, "details");
-		for (size_t i = 0; i < listed; i++) {
-			const struct krn_problem *p = &err->problems->list[i];
-
-			krn_json_obj_open(&out, NULL);
-			krn_json_c(&out, "field", p->field);
-			krn_json_c(&out, "message", p->message);
-			krn_json_close(&out);
-		}
-		krn_json_close(&out);
-		krn_json_int(&out, "problems", (int64_t)err->problems->nr);
-	}
-	krn_json_close(&out);
-	krn_json_close(&out);
-	krn_json_end(&out);
-	if (err->code == KRN_ERR_UNAUTHORIZED)
-		krn_response_header(response, "WWW-Authenticate",
-				    KRN_STR("Bearer"));
-	if (err->code == KRN_ERR_UNAVAILABLE)
-		krn_response_header(response, "Retry-After", KRN_STR("2"));
-}
-
-static void
-dispatch_log(const struct dispatch_call *call, const struct krn_error *err,
-	     int64_t start_us)
-{
-	const struct krn_request *request = &call->request;
-	const struct krn_response *response = &call->response;
-	const enum krn_log_level level =
-	    response->status >= 500 || call->wrong_pool ? KRN_LOG_ERROR
-							: KRN_LOG_INFO;
-
-	/* a 501 and a 503 are as planned */
-	krn_log(response->status == 501 || response->status == 503
-		    ? KRN_LOG_WARNING
-		    : level,
-		"request", KRN_LOG_STR("request_id", request->caller.request_id),
-		KRN_LOG_C("route", request->route ? request->route->name : "none"),
-		KRN_LOG_INT("status", response->status),
-		KRN_LOG_STR("tenant", request->caller.tenant_id),
-		KRN_LOG_C("error", err->code ? krn_err_row(err->code)->id : "-"),
-		KRN_LOG_C("sqlstate", err->code ? err->sqlstate : ""),
-		KRN_LOG_C("detail", err->code ? err->detail : ""),
-		KRN_LOG_INT("duration_us", krn_clock_monotonic_us() - start_us),
-		KRN_LOG_INT("db_us", krn_db_spent_us(request->db)),
-		KRN_LOG_INT("rows", response->rows),
-		KRN_LOG_INT("bytes", (int64_t)response->body.len));
-}
-
-static void
-dispatch_measure(const struct dispatch_call *call, int64_t start_us,
-		 int64_t database_us)
-{
-	const struct krn_request *request = &call->request;
-	const char *pool =
-	    call->dispatch->pool == KRN_POOL_API ? "api" : "cron";
-	const char *route = request->route ? request->route->name : "none";
-	const char *method = "other";
-	char status[8];
-
-	snprintf(status, sizeof(status), "%d", call->response.status);
-	for (size_t i = 0; i < KRN_NR(dispatch_methods); i++)
-		if (request->method == dispatch_methods[i].method)
-			method = dispatch_methods[i].name;
-	krn_registry_add(KRN_REGISTRY_HTTP_REQUESTS,
-			 (const char *[]){pool, route, status}, 1);
-	krn_registry_observe(KRN_REGISTRY_HTTP_SECONDS,
-			     (const char *[]){pool, method, route, status},
-			     krn_clock_monotonic_us() - start_us);
-	krn_registry_add(KRN_REGISTRY_DATABASE_SECONDS,
-			 (const char *[]){pool},
-			 krn_db_total_us(request->db) - database_us);
-}
-
 /* Reading the request's parameters */
 
 static void
@@ -468,11 +279,9 @@ dispatch_read_request(struct dispatch_call *call)
 	struct krn_str method = krn_io_param(d->io, d->arena, "REQUEST_METHOD");
 	struct krn_str length = krn_io_param(d->io, d->arena, "CONTENT_LENGTH");
 
-	for (size_t i = 0; method.s && i < KRN_NR(dispatch_methods); i++)
-		if (krn_str_eq_c(method, dispatch_methods[i].name))
-			request->method = dispatch_methods[i].method;
-	if (length.len && krn_parse_int64(length, 0, INT64_MAX,
-					  &call->content_length, NULL))
+	request->method = krn_method_parse(method);
+	if (length.len &&
+	    krn_parse_int64(length, 0, INT64_MAX, &call->content_length, NULL))
 		call->content_length = INT64_MAX;
 
 	const struct {
@@ -510,30 +319,54 @@ static enum krn_err
 dispatch_answer(struct dispatch_call *call, struct krn_error *err)
 {
 	struct krn_request *request = &call->request;
+	struct krn_match *match = &call->match;
 
-	request->route = dispatch_match(call);
-	if (!request->route && !call->allowed)
-		return call->wrong_pool
+	krn_match(call->dispatch->pool, request->method, request->path, match);
+	request->route = match->route;
+	memcpy(request->path_params, match->params, sizeof(match->params));
+	if (!match->route && !match->allowed)
+		return match->wrong_pool
 			   ? krn_fail(err, KRN_ERR_NOTFOUND,
 				      "the route is not of this pool")
 			   : krn_refuse(err, KRN_ERR_NOTFOUND, "no such route");
-	if (!request->route || request->method == 0) {
-		dispatch_allow(call);
+	if (!match->route || request->method == 0) {
+		krn_match_allow(match, request->arena, &call->response);
 		return krn_fail(err, KRN_ERR_METHOD, "method not allowed");
 	}
 	if (request->method == KRN_OPTIONS) {
-		dispatch_allow(call);
+		krn_match_allow(match, request->arena, &call->response);
 		call->response.status = 204;
 		return KRN_OK;
 	}
 	return dispatch_serve(call, err);
 }
 
+/* What is left to do when the client has its answer. */
+static void
+dispatch_afterwards(struct dispatch_call *call, bool is_success)
+{
+	struct krn_request *request = &call->request;
+	const struct krn_route *route = request->route;
+	struct krn_error err;
+
+	if (krn_auth_note_use(request, &call->identity, &err))
+		krn_log_error(KRN_LOG_WARNING, "last use of a key not noted",
+			      &err);
+	if (is_success && route && route->afterwards &&
+	    request->method != KRN_OPTIONS && route->afterwards(request, &err))
+		krn_log_error(KRN_LOG_WARNING, "what follows an answer failed",
+			      &err);
+	krn_db_rollback(request->db);
+}
+
 void
 krn_dispatch(const struct krn_dispatch *dispatch)
 {
-	const int64_t start_us = krn_clock_monotonic_us();
-	const int64_t database_us = krn_db_total_us(dispatch->db);
+	const struct krn_outcome outcome = {
+	    .pool = dispatch->pool,
+	    .start_us = krn_clock_monotonic_us(),
+	    .database_us = krn_db_total_us(dispatch->db),
+	};
 	struct krn_error err = {.code = KRN_OK};
 	struct dispatch_call call = {
 	    .dispatch = dispatch,
@@ -558,13 +391,12 @@ krn_dispatch(const struct krn_dispatch *dispatch)
 		e = krn_buf_end(&call.response.body, &body, &err);
 	krn_db_rollback(dispatch->db);
 	if (e)
-		dispatch_write_error(&call, &err);
+		krn_outcome_error(&call.request, &call.response, &err);
 	krn_io_write(dispatch->io, &call.response,
 		     call.request.method != KRN_HEAD);
 	krn_io_finish(dispatch->io);
-	dispatch_log(&call, &err, start_us);
-	dispatch_measure(&call, start_us, database_us);
-	if (krn_auth_note_use(&call.request, &call.identity, &err))
-		krn_log_error(KRN_LOG_WARNING, "last use of a key not noted",
-			      &err);
+	krn_outcome_log(&outcome, &call.request, &call.response, &err,
+			call.match.wrong_pool);
+	krn_outcome_measure(&outcome, &call.request, &call.response);
+	dispatch_afterwards(&call, !e);
 }

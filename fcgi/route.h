@@ -97,6 +97,10 @@ struct krn_route {
 	bool never_kept;
 	bool any_query;   /* unknown query parameters are ignored (gitops) */
 	krn_handler_fn handler;
+	/* what is done after a success, when the client has its answer: it
+	 * begins transactions of its own */
+	enum krn_err (*afterwards)(struct krn_request *request,
+				   struct krn_error *err);
 };
 
 /* The table, in alphabetical order of path, then method. */

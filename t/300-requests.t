@@ -51,6 +51,13 @@ is($stack->request('OPTIONS', $runs)->{headers}{allow}, 'GET, HEAD, POST, OPTION
 is($stack->request('POST', $runs, type => 'text/plain', body => '{}')->{status}, 415, 'media type before identity');
 is($stack->request('POST', $runs, body => 'x' x 1_100_000)->{status}, 413, 'size before identity');
 is($stack->request('POST', $runs, body => '{"')->{status}, 401, 'identity before the body');
+my $apply = '/api/v1/gitops/apply?dryRun=false';
+for my $case ([401, 'nobody'], [401, 'a key of another form', key => 'x'], [401, 'an unknown key', key => 'krn_' . 'x' x 40],
+	[403, 'a viewer', key => $key->{viewer}, path => '/api/v1/runs/execute-inline', pool => 'cron', type => 'application/json']) {
+	my ($status, $what, %option) = @$case;
+	is($stack->request('POST', delete $option{path} // $apply, type => 'application/yaml', awaits => 200_000, %option)->{status}, $status,
+		"a large body of $what is not waited for");
+}
 $answer = $stack->request('HEAD', $runs, key => $key->{viewer});
 is($answer->{status} . $answer->{body}, '200', 'HEAD has no body');
 $stack->announce(qr/the route is not of this pool/);

@@ -44,6 +44,8 @@ my $refused = cleanup();
 is($refused->{json}{error}{code}, 'TOO_MANY_REQUESTS', 'the shape of the refusal');
 ok(passed($stack->request('POST', $cleanup, key => $other->{admin})), 'another tenant has calls of its own');
 
+is($stack->request('POST', $cleanup, key => $key->{admin}, type => 'application/json', awaits => 200_000)->{status}, 429, 'the limit comes before the body');
+
 # the window slides: a call comes free when the oldest is sixty seconds old
 sub age { $stack->owner("UPDATE kaireon.rate_limit_hits SET hits = ARRAY(SELECT h - interval '$_[0] seconds' FROM unnest(hits) WITH ORDINALITY AS u (h, n) ORDER BY n) WHERE tenant_id = 'one'") }
 is($stack->owner("SELECT cardinality(hits) FROM kaireon.rate_limit_hits WHERE tenant_id = 'one'"), 5, 'the refused left nothing');

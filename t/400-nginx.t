@@ -42,6 +42,13 @@ is(call('/healthz', '-H', 'X-Big: ' . 'x' x 9000)->{json}{error}{code}, 'BAD_REQ
 $stack->spew("$dir/big", 'x' x (97 << 20));
 is(call('/api/v1/gitops/diff', '-X', 'POST', '-H', 'Expect:', '--data-binary', "\@$dir/big")->{status}, 413, 'a bundle over 96 MiB is 413');
 
+$stack->spew("$dir/big", 'x' x (60 << 20));
+for my $case ([401, 'no key'], [401, 'an unknown key', '-H', 'X-API-Key: krn_' . 'x' x 40]) {
+	my ($status, $what, @words) = @$case;
+	$answer = call('/api/v1/gitops/apply?dryRun=false', '-X', 'POST', '-H', 'Expect:', '--data-binary', "\@$dir/big", @words);
+	is($answer->{status} . ($answer->{json}{error}{code} // ''), $status . 'UNAUTHORIZED', "60 MiB with $what: refused before they are read, in our shape");
+}
+
 # the cron gate, case by case
 my $cron = '/api/v1/cron/export-interactions';
 for my $case ([200, 'the secret', 'X-Cron-Secret: cron-secret'], [200, 'as Bearer', 'Authorization: Bearer cron-secret'],

@@ -294,7 +294,8 @@ sub call {
 	return $self->curl('--unix-socket', "$self->{dir}/site.sock", '--cacert', $self->{site_cert}, @options, "https://localhost$path");
 }
 
-# The raw FastCGI of a request; returns status, headers, body.
+# The raw FastCGI of a request; returns status, headers, body. awaits => N: a body of so many bytes
+# is announced and never comes.
 sub request {
 	my ($self, $method, $path, %option) = @_;
 	my $pool = $option{pool} || ($path =~ m{^/api/(v1/)?cron/} ? 'cron' : 'api');
@@ -303,7 +304,7 @@ sub request {
 	my $body = $option{body} // '';
 	$body = encode_json($body) if ref $body;
 	my %param = (REQUEST_METHOD => $method, SCRIPT_NAME => $name, QUERY_STRING => $query // '',
-		CONTENT_LENGTH => length $body, CONTENT_TYPE => $option{type} // (length $body ? 'application/json' : ''),
+		CONTENT_LENGTH => $option{awaits} // length $body, CONTENT_TYPE => $option{type} // (length $body ? 'application/json' : ''),
 		REMOTE_ADDR => $option{address} // '127.0.0.1', REQUEST_ID => $option{id} // 'test-' . ++$self->{requests});
 	$param{HTTP_X_API_KEY} = $option{key} if defined $option{key};
 	$param{"HTTP_$_"} = $option{headers}{$_} for keys %{ $option{headers} || {} };
@@ -323,7 +324,7 @@ sub request {
 		my $part = substr $body, 0, 65000, '';
 		$out .= pack('CCnnCC', 1, 5, 1, length $part, 0, 0) . $part;
 	}
-	$out .= pack 'CCnnCC', 1, 5, 1, 0, 0, 0;
+	$out .= pack 'CCnnCC', 1, 5, 1, 0, 0, 0 if !$option{awaits};
 	local $SIG{PIPE} = 'IGNORE';
 	print $socket $out;
 	$socket->flush;
