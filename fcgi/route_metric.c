@@ -17,6 +17,12 @@ krn_route_metrics(struct krn_request *request, struct krn_response *response,
 }
 
 enum krn_err
+krn_route_metrics_count(struct krn_request *request, struct krn_error *err)
+{
+	return krn_metrics_count(request->arena, request->db, err);
+}
+
+enum krn_err
 krn_route_metrics_summary(struct krn_request *request,
 			  struct krn_response *response, struct krn_error *err)
 {

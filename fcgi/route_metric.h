@@ -10,6 +10,10 @@ enum krn_err krn_route_metrics(struct krn_request *request,
 			       struct krn_response *response,
 			       struct krn_error *err);
 
+/* When a scrape has its answer: count a long queue for the next. */
+enum krn_err krn_route_metrics_count(struct krn_request *request,
+				     struct krn_error *err);
+
 /* GET /api/v1/metrics/summary: JSON, without other tenants. */
 enum krn_err krn_route_metrics_summary(struct krn_request *request,
 				       struct krn_response *response,

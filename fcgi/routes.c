@@ -525,7 +525,7 @@ const struct krn_route krn_routes[] = {
 	{ .path = "/healthz", .methods = KRN_GET, .name = "health", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,
 	  .body = KRN_BODY_NONE, .handler = krn_route_health },
 	{ .path = "/metrics", .methods = KRN_GET, .name = "metrics", .auth = KRN_AUTH_OPERATOR, CRON, READ,
-	  .handler = krn_route_metrics },
+	  .handler = krn_route_metrics, .afterwards = krn_route_metrics_count },
 	{ .path = "/readyz", .methods = KRN_GET, .name = "ready", .auth = KRN_AUTH_NONE, .pool = KRN_POOL_BOTH, NO_TX,
 	  .body = KRN_BODY_NONE, .handler = krn_route_ready },
 };

@@ -78,6 +78,29 @@ is($demo->finished($campaign, $run)->{status}, 'completed', 'a run ends');
 is($stack->wait_for('its jobs to be counted', sub { value(metrics(), 'kaireon_jobs_total{kind="run_finish",outcome="done"}') }), 1, 'its jobs are counted');
 is(value(metrics(), 'kaireon_job_duration_seconds_count{kind="run_plan"}'), 1, 'with their times');
 
+# a long queue: what was counted is told, and then counted anew
+sub waiting { return value($_[0] // metrics(), 'kaireon_queue_jobs{tenant="one",topic="long",state="waiting"}') // 0 }
+sub counted { my ($when) = @_; $stack->owner("UPDATE kaireon.queue_counted SET at = now() - interval '$when', took = '0'") }
+$stack->stop('worker');
+$stack->query('postgres', "INSERT INTO kaireon.jobs (tenant_id, id, topic, kind) SELECT 'one', 'long' || n, 'long', 'x' FROM generate_series(1, 40000) AS n");
+is(waiting(), 40000, 'a long queue that nobody has counted yet is counted');
+ok($stack->wait_for('a count', sub { $stack->owner("SELECT waiting FROM kaireon.queue_counts WHERE topic = 'long'") eq 40000 }), 'and that is kept');
+$stack->query('postgres', "DELETE FROM kaireon.jobs WHERE topic = 'long' AND id > 'long2'; UPDATE kaireon.jobs SET leased_until = now() + interval '1 hour' WHERE id = 'long1'");
+my $rest = $stack->owner("SELECT count(*) FROM kaireon.jobs WHERE topic = 'long' AND leased_until IS NULL");
+is(waiting(), 40000, 'for the next scrape');
+is(summary()->{kaireon_queue_jobs}{values}[0]{value}, 40000, 'and for the summary');
+counted('11 seconds');
+is(waiting(), 40000, 'the one that finds it old tells it still');
+ok($stack->wait_for('the next count', sub { waiting() == $rest }), 'and then it is counted anew');
+is(value(metrics(), 'kaireon_queue_jobs{tenant="one",topic="long",state="leased"}'), 1, 'with those at work');
+$stack->query('postgres', "DELETE FROM kaireon.jobs WHERE topic = 'long'");
+counted('2 minutes');
+is(waiting(), 0, 'one that is too old is not told');
+counted('11 seconds');
+is(join(' ', sort { $a cmp $b } $stack->parallel(6, sub { $stack->query('kaireon_worker', 'SELECT kaireon.queue_count()') })), 'f f f f f t', 'one counts, however many want to');
+$stack->query('postgres', 'VACUUM FULL kaireon.jobs');
+is($stack->query('kaireon_worker', 'SELECT kaireon.queue_count_holds()'), 'f', 'a short queue is counted whenever somebody asks');
+
 # dead letters of both tenants: the operator sees them, a tenant its own
 $stack->owner("INSERT INTO kaireon.dead_letter_events (tenant_id, id, topic, kind, payload, error, retry_count) SELECT t, 'd' || n, 'alert_deliveries', 'x', '{}', 'x', 1
 	FROM unnest(ARRAY['one', 'two']) AS t, generate_series(1, 4) AS n");

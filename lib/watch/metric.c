@@ -291,6 +291,19 @@ krn_metrics_write(struct krn_db *db, struct krn_buf *text,
 }
 
 enum krn_err
+krn_metrics_count(struct krn_arena *arena, struct krn_db *db,
+		  struct krn_error *err)
+{
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
+		return e;
+	krn_db_send(db, KRN_STMT_queue_count, NULL, &rows);
+	return krn_db_commit(db, err);
+}
+
+enum krn_err
 krn_metrics_write_json(struct krn_db *db, struct krn_buf *text,
 		       struct krn_error *err)
 {

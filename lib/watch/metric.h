@@ -21,6 +21,16 @@ KRN_MUSTCHECK enum krn_err krn_metrics_write(struct krn_db *db,
 					     struct krn_buf *text,
 					     struct krn_error *err);
 
+/*
+ * Count the jobs of a long queue for those who ask next: to be called when a
+ * scrape has its answer, in a process of the worker's role. Mostly does
+ * nothing.
+ * Errors: KRN_ERR_UNAVAILABLE
+ */
+KRN_MUSTCHECK enum krn_err krn_metrics_count(struct krn_arena *arena,
+					     struct krn_db *db,
+					     struct krn_error *err);
+
 /* {name: {"name", "help", "type", "values": [{"labels", "value", "metricName"?}]}} */
 KRN_MUSTCHECK enum krn_err krn_metrics_write_json(struct krn_db *db,
 						  struct krn_buf *text,

@@ -4,19 +4,30 @@
 -- result: rows (family text, tenant text, label1 text, label2 text, value float8)
 -- role: api, worker
 -- access: read
+WITH counted AS MATERIALIZED (
+	SELECT kaireon.queue_count_holds() AS holds
+), queue AS (
+	SELECT c.tenant_id, c.topic, c.waiting, c.leased, c.oldest_run_at
+	FROM kaireon.queue_counts AS c
+	WHERE (SELECT holds FROM counted)
+	UNION ALL
+	SELECT j.tenant_id, j.topic, count(*) FILTER (WHERE j.leased_until IS NULL),
+	       count(*) FILTER (WHERE j.leased_until IS NOT NULL),
+	       min(j.run_at) FILTER (WHERE j.leased_until IS NULL)
+	FROM kaireon.jobs AS j
+	WHERE NOT (SELECT holds FROM counted)
+	GROUP BY j.tenant_id, j.topic
+)
 SELECT 'kaireon_gitops_drift_resources', d.tenant_id, d.kind, d.op, d.resources::float8
 FROM kaireon.gitops_drift AS d
 UNION ALL
 SELECT m.family, q.tenant_id, q.topic, m.state, m.value
-FROM (SELECT j.tenant_id, j.topic, count(*) FILTER (WHERE j.leased_until IS NULL) AS waiting,
-             count(*) FILTER (WHERE j.leased_until IS NOT NULL) AS leased,
-             greatest(0, extract(epoch FROM pg_catalog.now() - min(j.run_at) FILTER (WHERE j.leased_until IS NULL))) AS age
-      FROM kaireon.jobs AS j
-      GROUP BY j.tenant_id, j.topic) AS q
+FROM queue AS q
 CROSS JOIN LATERAL (VALUES
 	('kaireon_queue_jobs', 'waiting', nullif(q.waiting, 0)::float8),
 	('kaireon_queue_jobs', 'leased', nullif(q.leased, 0)::float8),
-	('kaireon_queue_oldest_seconds', NULL, q.age::float8)) AS m (family, state, value)
+	('kaireon_queue_oldest_seconds', NULL,
+	 greatest(0, extract(epoch FROM pg_catalog.now() - q.oldest_run_at))::float8)) AS m (family, state, value)
 WHERE m.value IS NOT NULL
 UNION ALL
 SELECT 'kaireon_dead_letters', c.tenant_id, c.topic, NULL, pg_catalog.sum(c.events)::float8
