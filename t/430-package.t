@@ -139,6 +139,23 @@ like($stack->slurp("$site/etc/nginx/kaireon/listen_kaireon"), qr{^listen 127\.0\
 is(($ctl->('setup', '--root', "$dir/other", '--no-nginx', '--no-tenant', '--admin-url', "host=$dir/sock user=nobody dbname=none"))[0], 1, 'a database that is not there is an error');
 ok(!-e "$dir/other/etc/kaireon/secrets/DATABASE_URL", 'and leaves no half of a login');
 
+# purge: what a database needs to be of use stays, and is taken again
+my $purge = sub { my ($folder) = @_; return `DPKG_ROOT=$folder sh $dir/control/postrm purge 2>&1` };
+$stack->spew("$site/etc/kaireon/secrets/CONNECTOR_ENCRYPTION_KEY_PREVIOUS", "previous\n");
+my %kept = map { $_ => $stack->slurp("$site/etc/kaireon/secrets/$_") } qw(API_KEY_PEPPER CONNECTOR_ENCRYPTION_KEY CONNECTOR_ENCRYPTION_KEY_PREVIOUS);
+for my $time ('a purge', 'a second one, without a setup in between') {
+	like($purge->($site), qr{kept for its database, see README there}, "$time says what it keeps");
+	is(`cd $site/etc && find . -type f | sort`, join('', map { "./kaireon/secrets/$_\n" } sort keys %kept, 'README'), 'and keeps the keys of the database');
+	$stack->system_ok("$root/usr/lib/kaireon/make-secrets $site/etc/kaireon/secrets");
+	is($stack->slurp("$site/etc/kaireon/secrets/$_"), $kept{$_}, "a new installation takes $_") for sort keys %kept;
+}
+($status, $text) = $ctl->(@setup);
+is($status, 0, 'setup after it') or diag $text;
+like($text, qr/^kept: its key/m, 'on the database that is there');
+$stack->system_ok("mkdir -p $dir/never/etc/kaireon/secrets && $root/usr/lib/kaireon/make-secrets $dir/never/etc/kaireon/secrets");
+unlike($purge->("$dir/never"), qr/README/, 'where setup never ran');
+ok(!-e "$dir/never/etc/kaireon", 'nothing is kept');
+
 $stack->start_postgres if !-e "$dir/pg/postmaster.pid";
 $stack->end;
 done_testing;
