@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # The API pool behind PgBouncer in transaction mode, DATABASE_PREPARE=off: more
 # processes than connections, tenants that take turns on them, settings that
-# hold, and test files of the API as they are. KRN_TEST_POOLER=1 puts the
-# pooler under every other test as well.
+# hold. KRN_TEST_POOLER=1 puts the pooler under every other test as well;
+# script/test does so with some, script/test --pooler with all.
 use strict;
 use warnings;
 
@@ -72,12 +72,4 @@ my ($status, $out) = $stack->ctl_try('doctor', '--skip', 'sockets,site,queue,sec
 is($status, 0, 'doctor logs in through it') or diag $out;
 $stack->end;
 
-# the files as they are
-{
-	local $ENV{KRN_TEST_POOLER} = 1;
-	for my $file (qw(300-requests.t 320-campaigns.t)) {
-		my $text = `$^X -I$stack->{source}/t/lib $stack->{source}/t/$file 2>&1`;
-		is($?, 0, "$file passes behind the pooler") or diag substr $text, -3000;
-	}
-}
 done_testing;
