@@ -168,17 +168,17 @@ static const int render_calls[] = {
 static bool
 render_without_calls(void)
 {
+	/* its own limits it may read */
+	const struct scmp_arg_cmp others = {.arg = 0, .op = SCMP_CMP_NE};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int e = filter ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !e && i < KRN_NR(render_calls); i++)
 		e = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES),
 				     render_calls[i], 0);
-	/* its own limits it may read */
 	if (!e)
-		e = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES),
-				     SCMP_SYS(prlimit64), 1,
-				     SCMP_A0(SCMP_CMP_NE, 0));
+		e = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EACCES),
+					   SCMP_SYS(prlimit64), 1, &others);
 	if (!e)
 		e = seccomp_load(filter);
 	if (filter)

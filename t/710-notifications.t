@@ -74,6 +74,7 @@ for my $case (['an unknown kind', { kind => 'pager' }], ['no name', { name => un
 	['no host', { config => { url => 'https:///x' } }], ['a short secret', { config => { url => 'https://example.com/', secret => 'x' } }],
 	['an unknown field', { config => { url => 'https://example.com/', more => 1 } }],
 	['a header of ours', { config => { url => 'https://example.com/', headers => { 'Idempotency-Key' => 'x' } } }],
+	['what stands for a header', { config => { url => 'https://example.com/', headers => { 'X-A' => "\x{2022}" x 8 } } }],
 	['a header with a newline', { config => { url => 'https://example.com/', headers => { 'X-A' => "x\r\nHost: y" } } }],
 	['no config', { config => undef }], ['an address that is none', { kind => 'ops_email', config => { recipients => ['x'] } }],
 	['a recipient with a newline', { kind => 'ops_email', config => { recipients => ["a\@b.c\r\nRCPT TO:<x\@y>"] } }],
@@ -112,6 +113,7 @@ like($mail->{message}, qr/^Message-ID: <obx_\w+\@example\.com>\r$/m, 'and an id'
 like(decode_base64((split /\r\n\r\n/, $mail->{message})[1]), qr/^A & B\r\n/, 'and the text');
 my $told = api('GET', "/deliveries?sourceId=$sent->{json}{notificationId}", undef, 'viewer')->{json};
 is_deeply([map { "$_->{status} $_->{attempts}" } @{ $told->{deliveries} }], [('delivered 1') x 4], 'all are delivered') or diag explain $told;
+is($stack->owner("SELECT string_agg(DISTINCT payload::text, ' ') FROM kaireon.outbox_events WHERE status = 'delivered'"), '{}', 'what they said is not kept');
 is(tick()->{ok}, JSON::PP::true, 'another tick');
 is(scalar(() = $receiver->taken), 3, 'sends nothing again');
 

@@ -200,6 +200,47 @@ $stack->ctl('tenant', 'resume', '--id', 'two');
 is(tick()->{alerts}{fired}, 1, 'and is when it is back');
 $stack->query('postgres', "DELETE FROM kaireon.interaction_history WHERE conversion_value IS NOT NULL; DELETE FROM kaireon.alert_rules");
 
+# changed while it is being evaluated: what was seen was another rule
+my $edited = rule(threshold => 20, channels => [$hook]);
+interaction(1, conversion_value => 30);
+open my $editor, '|-', 'psql', '-qX', '-o', '/dev/null', '-h', "$stack->{dir}/sock", '-U', 'postgres', '-d', 'kaireon' or die $!;
+$editor->autoflush(1);
+my $update = join '', grep { !/^--/ } split /^/, $stack->slurp("$stack->{source}/sql/stmt/alert_update.sql");
+print $editor "SET application_name = 'editor'; BEGIN; SELECT kaireon.tenant_set('one'); PREPARE u (text, jsonb) AS $update\n",
+	qq{EXECUTE u ('$edited', '{"name": "r", "metric": "revenue", "operator": "gt", "threshold": 20, "windowMinutes": 5, "channels": ["$hook"], "cooldownMinutes": 1,
+		"forMinutes": 10, "notifyResolved": true, "enabled": true}');\n};
+$stack->wait_for('the change', sub { $stack->query('postgres', q{SELECT state FROM pg_stat_activity WHERE application_name = 'editor'}) eq 'idle in transaction' });
+my $evaluation = fork // die $!;
+if (!$evaluation) {
+	eval { $stack->request('POST', '/api/cron/tick', headers => { X_CRON_TOKEN => $stack->{settings}{CRON_TOKEN} }) };
+	POSIX::_exit(0);
+}
+$stack->wait_for('an evaluation that would fire it', sub { $stack->query('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%alert_move%'}) });
+print $editor "COMMIT;\n";
+close $editor;
+waitpid $evaluation, 0;
+is($stack->owner("SELECT count(*) FROM kaireon.alert_events WHERE rule_id = '$edited'"), 0, 'a rule that was changed meanwhile does not fire');
+is(tick()->{alerts}{pending}, 1, 'the next tick sees it as it is now');
+
+# what was told is kept for a while, the last of a rule for longer, a held tenant's for good
+ages($edited, 11);
+tick();
+$stack->query('postgres', 'DELETE FROM kaireon.interaction_history WHERE conversion_value IS NOT NULL');
+tick();
+sub events_after_cleanup {
+	my $cleaned = $stack->request('GET', '/api/v1/cron/cleanup', headers => { X_CRON_SECRET => $stack->{settings}{CRON_SECRET} });
+	is($cleaned->{json}{ok}, JSON::PP::true, 'a cleanup') or diag $cleaned->{body};
+	return $stack->owner("SELECT string_agg(kind, ' ' ORDER BY kind) FROM kaireon.alert_events WHERE rule_id = '$edited'");
+}
+$stack->owner("UPDATE kaireon.alert_events SET created_at = now() - interval '399 days'");
+is(events_after_cleanup(), 'fired resolved', 'what was told is kept for a year');
+$stack->owner("UPDATE kaireon.alert_events SET created_at = now() - interval '401 days'");
+$stack->ctl('tenant', 'hold', '--id', 'one');
+is(events_after_cleanup(), 'fired resolved', 'longer under a hold');
+$stack->ctl('tenant', 'hold', '--id', 'one', '--off');
+is(events_after_cleanup(), 'resolved', 'and then but the last');
+$stack->query('postgres', 'DELETE FROM kaireon.alert_rules');
+
 # a hundred ticks at once around a firing and a resolve, and kills
 $receiver->forget;
 my @law = map { rule(threshold => 20, channels => [$hook], cooldownMinutes => 600) } 1 .. 5;

@@ -146,6 +146,7 @@ if ($ENV{KRN_REPORT_DIR}) { $stack->spew("$ENV{KRN_REPORT_DIR}/report.$_", $arti
 
 # its deliveries: by mail with the artifacts, elsewhere with links
 $stack->wait_for('the deliveries', sub { 2 == grep { $_->{status} eq 'delivered' } @{ api('GET', "/runs/$done->{id}")->{json}{deliveries} } });
+is($stack->owner("SELECT count(*) FROM kaireon.outbox_events WHERE payload::text LIKE '%links%'"), 0, 'which leave no link behind');
 my ($letter) = $receiver->mails;
 like($letter->{message}, qr/^Subject: Report: Weekly <b>\r$/m, 'a mail');
 my ($part) = $letter->{message} =~ /filename="report\.csv"\r\nContent-Transfer-Encoding: base64\r\n\r\n(.*?)\r\n--/s;

@@ -8,8 +8,8 @@ package Kaireon::Receiver;
 #	my @taken = $receiver->taken;     # {method, path, headers, body, at}
 #	my @mails = $receiver->mails;     # {from, to, message, user}
 #
-# The path says what happens: /ok…, /status/500, /hang, /redirect, /big, and
-# /switch/name, whose status is what the test wrote by $receiver->switch.
+# The path says what happens: /ok…, /late (after a second), /status/500, /hang,
+# /redirect, /big, and /switch/name, whose status is what the test wrote by $receiver->switch.
 
 use strict;
 use warnings;
@@ -119,6 +119,7 @@ sub _https {
 		sleep 120;
 		return;
 	}
+	sleep 1 if $path =~ m{^/late};
 	if ($path =~ m{^/redirect}) {
 		print $tls "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data/\r\nContent-Length: 0\r\n\r\n";
 	} elsif ($path =~ m{^/big}) {

@@ -1,0 +1,85 @@
+#!/usr/bin/perl
+# What makes PDF has no network, no files of others, no way to other processes,
+# and does not outlive who asked.
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+use POSIX qw(:sys_wait_h);
+use Test::More;
+
+my $build = $ENV{KRN_BUILDDIR} || 'build';
+plan skip_all => 'weasyprint is not installed' if !-x '/usr/bin/weasyprint';
+# where everybody may read what this test writes
+my $dir = tempdir('krn-render-XXXXXX', DIR => '/var/tmp', CLEANUP => 1);
+chmod 0755, $dir;
+
+sub spew { my ($path, $text) = @_; open my $out, '>', $path or die $!; print $out $text; close $out; return $path }
+
+# a page through it: status, the PDF's text, complaints
+sub render {
+	my ($html, @before) = @_;
+	spew("$dir/page.html", $html);
+	unlink "$dir/page.pdf";
+	system("@before $build/kaireon-render <$dir/page.html >$dir/page.pdf 2>$dir/complaints");
+	my $status = $?;
+	my $text = `pdftotext $dir/page.pdf - 2>/dev/null`;
+	open my $in, '<', "$dir/complaints" or die $!;
+	local $/;
+	return ($status, $text, scalar <$in>);
+}
+
+my ($status, $text, $complaints) = render('<p>Gr&uuml;&szlig;e</p>');
+is($status, 0, 'a page becomes a PDF') or diag $complaints;
+like($text, qr/Gr\xc3\xbc\xc3\x9fe/, 'with its text');
+spew("$dir/secret.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>');
+($status, $text, $complaints) = render("<p>text</p><img src='file://$dir/secret.svg'><img src='http://127.0.0.1:9/x.svg'>");
+is($status, 0, 'a page that refers to more is one too');
+like($complaints, qr/127\.0\.0\.1:9.*Permission denied/, 'without what the network has');
+my $has_landlock = system('perl', '-e', 'exit(syscall(444, 0, 0, 1) < 0)') == 0;
+SKIP: {
+	skip 'this kernel has no landlock', 1 if !$has_landlock;
+	like($complaints, qr/secret\.svg.*Permission denied/, 'and without what other files have');
+}
+
+# who asked
+is(system("$build/kaireon-render 1 <$dir/page.html >/dev/null 2>$dir/complaints") >> 8, 1, 'it serves none but its parent');
+
+# in the place of weasyprint, a program that tries what it should not
+my @unshare = ('unshare', $> == 0 ? '-mpf' : '-rmpf');
+SKIP: {
+	skip 'this user may not make a namespace', 2 if system(@unshare, 'true') != 0;
+	is(system("@unshare sh -c '$build/kaireon-render 1 <$dir/page.html >$dir/page.pdf 2>$dir/complaints; exit \$?'"), 0,
+		'its parent may be the first process of a container') or diag scalar `cat $dir/complaints`;
+	spew("$dir/tries", <<'PERL');
+#!/usr/bin/perl
+# numbers of x86_64; others have their own test by name: none
+use POSIX qw(:errno_h);
+my %calls = (
+	socket => [41, 1, 1, 0], io_uring_setup => [425, 1, 0], ptrace => [101, 16, getppid, 0, 0], process_vm_readv => [310, getppid, 0, 0, 0, 0, 0],
+	kill => [62, getppid, 0], tgkill => [234, getppid, getppid, 0], pidfd_open => [434, getppid, 0], prlimit64 => [302, getppid, 7, 0, 0], unshare => [272, 0x10000000],
+);
+for my $name (sort keys %calls) {
+	$! = 0;
+	my $got = syscall($calls{$name}[0], @{$calls{$name}}[1 .. $#{ $calls{$name} }]);
+	print "$name ", $got < 0 && $! == EACCES ? 'refused' : "$got $!", "\n";
+}
+$! = 0;
+print 'own limits ', syscall(302, 0, 7, 0, my $room = "\0" x 16), "\n";
+print 'environment ', (open(my $in, '<', '/proc/' . getppid . '/environ') ? 'read' : 'refused'), "\n";
+my $pid = fork // die;
+if (!$pid) { syscall(0x40000000 | 39); exit 0 }
+waitpid $pid, 0;
+print 'x32 ', $? & 127, "\n";
+print 'descriptors ', join(' ', grep { open my $fd, '<&=', $_ } 3 .. 20), "\n";
+print join(' ', sort grep { !/^_|^SHLVL$|^PWD$/ } keys %ENV), "\n";
+PERL
+	chmod 0755, "$dir/tries";
+	chomp(my $machine = `uname -m`);
+	skip "the calls of $machine are not listed here", 1 if $machine ne 'x86_64';
+	my $said = `@unshare sh -c 'mount --bind $dir/tries /usr/bin/weasyprint && PLANTED=secret $build/kaireon-render' 2>&1 5</dev/null`;
+	my @want = ((map { "$_ refused" } qw(io_uring_setup kill pidfd_open prlimit64 process_vm_readv ptrace socket tgkill unshare)),
+		'own limits 0', $has_landlock ? 'environment refused' : 'environment read', 'x32 31', 'descriptors ', 'HOME LC_ALL PATH PYTHONNOUSERSITE');
+	is($said, join("\n", @want) . "\n", 'nothing else is to be had');
+}
+done_testing;

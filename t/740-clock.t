@@ -1,0 +1,130 @@
+#!/usr/bin/perl
+# Ticks by a clock that is moved, of PostgreSQL and of the pools: a year of nine
+# o'clocks in New York, over both changes of clocks; and a tick that comes three
+# hours late. libfaketime moves the clock.
+use strict;
+use warnings;
+
+use JSON::PP;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Kaireon::Campaign;
+use Kaireon::Stack;
+
+my ($faketime) = glob '/usr/lib/*/faketime/libfaketimeMT.so.1';
+plan skip_all => 'libfaketime is not installed' if !$faketime;
+
+my $stack = Kaireon::Stack->new(settings => { SCHEDULE_LATE_SECONDS => 86400 });
+chmod 0755, $stack->{dir};
+# the clock stands where it is put; what waits goes by another, which runs
+my %clock = (LD_PRELOAD => $faketime, FAKETIME_TIMESTAMP_FILE => "$stack->{dir}/clock", FAKETIME_NO_CACHE => 1, FAKETIME_DONT_FAKE_MONOTONIC => 1, TZ => 'UTC');
+
+sub clock {
+	my ($at) = @_;
+	$stack->spew("$stack->{dir}/clock.new", "$at\n");
+	rename "$stack->{dir}/clock.new", "$stack->{dir}/clock" or die $!;
+}
+
+sub tick {
+	my $answer = $stack->request('POST', '/api/cron/tick', headers => { X_CRON_TOKEN => $stack->{settings}{CRON_TOKEN} });
+	return $answer->{json} // die "$answer->{status}: $answer->{body}";
+}
+
+# a year from tomorrow; what PostgreSQL takes for nine o'clock there is the oracle
+my $zone = 'America/New_York';
+my @nines = split /\n/, $stack->owner(qq{SELECT to_char(((now()::date + d) + time '09:00') AT TIME ZONE '$zone' AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM generate_series(1, 366) AS d});
+my $demo = Kaireon::Campaign->new($stack->pool('api', 1), 'one', count => 1);
+$stack->stop('api1');
+$stack->stop_postgres;
+my $start = $nines[0] =~ s/ .*/ 00:00:00/r;
+clock($start);
+{
+	my $environment = join ' ', map { "$_=$clock{$_}" } sort keys %clock;
+	local $stack->{pg_bin} = "env $environment $stack->{pg_bin}";
+	$stack->start_postgres;
+}
+@{ $stack->{settings} }{keys %clock} = values %clock;
+# a sanitizer wants to be first, and is linked, not preloaded
+$stack->{settings}{ASAN_OPTIONS} = join ':', 'verify_asan_link_order=0', $ENV{ASAN_OPTIONS} // ();
+$stack->pool('api', 1)->pool('cron', 2);
+is($stack->owner("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"), $start, 'the clock is moved');
+is(substr(tick()->{tickAt} =~ tr/T/ /r, 0, 19), $start, "the pools' too");
+
+sub made {
+	my ($path, $body) = @_;
+	my $made = $stack->request('POST', "/api/v1/$path", key => $demo->{key}{admin}, body => $body);
+	is($made->{status}, 201, $path) or diag $made->{body};
+	return $made->{json}{id};
+}
+
+my $template = made('reports/templates', { name => 'Morning', dataSources => [{ sourceKey => 'funnel' }], formats => ['csv'] });
+my %schedule = map { $_ => made('reports/schedules', { templateId => $template, name => $_, cronExpression => $_, timezone => $zone }) } '0 9 * * *', '30 2 * * *', '30 1 * * *';
+my $campaign = $demo->campaign(name => 'Morning', status => 'active', scheduleType => 'daily', scheduleTime => '09:00', scheduleTimezone => $zone);
+# a run is over as soon as it is there: the next need not wait for it
+$stack->query('postgres', q{CREATE FUNCTION kaireon.over() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.status = 'completed'; RETURN NEW; END $$;
+	CREATE TRIGGER over BEFORE INSERT ON kaireon.campaign_runs FOR EACH ROW EXECUTE FUNCTION kaireon.over()});
+
+# around each nine o'clock where clocks change, and each hour of that day
+sub shifted { my ($at, $seconds) = @_; return $stack->owner("SELECT to_char(timestamp '$at' + interval '$seconds seconds', 'YYYY-MM-DD HH24:MI:SS')") }
+my ($early, $wrong, @changes) = (0, 0);
+for my $i (0 .. $#nines) {
+	if ($i && substr($nines[$i], 11) ne substr($nines[$i - 1], 11)) {
+		push @changes, $nines[$i];
+		for my $hours (reverse 1 .. 23) {
+			clock(shifted($nines[$i], -3600 * $hours));
+			$early += tick()->{campaigns}{triggered};
+		}
+		clock(shifted($nines[$i], -1));
+		my $tick = tick();
+		$early += $tick->{campaigns}{triggered} + $tick->{reports}{fired};
+	}
+	clock($nines[$i]);
+	# partitions are made by the cleanup, as they are every night
+	if (!$i || substr($nines[$i], 0, 7) ne substr($nines[$i - 1], 0, 7)) {
+		$stack->request('GET', '/api/v1/cron/cleanup', headers => { X_CRON_SECRET => $stack->{settings}{CRON_SECRET} });
+	}
+	my $tick = tick();
+	$wrong++ if $tick->{campaigns}{triggered} != 1 || !$tick->{ok};
+}
+is(scalar @changes, 2, "clocks change twice: @changes");
+is($early, 0, 'nothing comes before its time, or again');
+is($wrong, 0, 'the campaign runs at each nine');
+sub planned { return [split /\n/, $stack->owner("SELECT to_char(planned_for AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM kaireon.report_runs WHERE schedule_id = '$schedule{$_[0]}' ORDER BY 1")] }
+is_deeply(planned('0 9 * * *'), \@nines, 'the report of nine comes once a day at nine, all year');
+for my $cron ('30 2 * * *', '30 1 * * *') {
+	is($stack->owner("SELECT count(*) || ' ' || count(DISTINCT (planned_for AT TIME ZONE '$zone')::date) FROM kaireon.report_runs WHERE schedule_id = '$schedule{$cron}'"), '366 366',
+		"$cron, which does not exist on one day or is there twice, comes once a day too");
+}
+is($stack->owner("SELECT string_agg(DISTINCT to_char(planned_for AT TIME ZONE '$zone', 'HH24:MI'), ' ') FROM kaireon.report_runs WHERE schedule_id = '$schedule{'30 2 * * *'}'"), '02:30 03:00', 'at the end of the gap');
+is($stack->owner('SELECT count(*) FROM kaireon.campaign_runs'), 366, 'and the campaign has as many runs');
+
+# three hours late: everything that was due, once
+$stack->query('postgres', "DELETE FROM kaireon.report_schedules; UPDATE kaireon.campaigns SET status = 'paused'");
+clock($start); # where the months of interactions are
+my $hourly = made('reports/schedules', { templateId => $template, name => 'hourly', cronExpression => '5 * * * *', timezone => 'UTC' });
+my $noon = $demo->campaign(name => 'One', status => 'active', scheduleType => 'daily', scheduleTime => '01:00', scheduleTimezone => 'UTC');
+my %alert = map { $_ => made('alerts', { name => "after $_", metric => 'revenue', operator => 'gt', threshold => 20, windowMinutes => 600, forMinutes => $_ }) } 0, 60, 240;
+is_deeply([@{ tick() }{qw(alerts reports campaigns)}], [
+	{ evaluated => 3, map({ $_ => 0 } qw(fired resolved cooldown pending noData deliveryFailed unsupported)) },
+	{ due => 0, fired => 0, failed => 0 }, { due => 0, triggered => 0, failed => 0 }], 'nothing is due');
+$stack->query('postgres', q{INSERT INTO kaireon.interaction_history (tenant_id, id, customer_id, interaction_type, direction, conversion_value, created_at)
+	VALUES ('one', 'ih_1', 'c', 'outcome', 'inbound', 30, now())});
+is($stack->owner("SELECT count(*) FROM kaireon.interaction_history WHERE tenant_id = 'one'"), 1, 'something happens');
+$stack->query('postgres', "UPDATE kaireon.alert_rules SET state = 'pending', state_since = now() WHERE id IN ('$alert{60}', '$alert{240}')");
+clock(shifted($start, 3 * 3600 + 600));
+my %sum;
+for my $tick ($stack->parallel(8, sub { tick() })) {
+	for my $part (qw(alerts reports campaigns)) { $sum{"$part $_"} += $tick->{$part}{$_} // 0 for qw(fired due triggered failed) }
+	$sum{errors} += @{ $tick->{errors} // [] };
+}
+tick();
+is_deeply({ map { $sum{$_} ? ($_ => $sum{$_}) : () } keys %sum }, { 'alerts fired' => 2, 'reports due' => 1, 'reports fired' => 1, 'campaigns due' => 1, 'campaigns triggered' => 1 },
+	'eight ticks at once, three hours late, find all that was due, each once') or diag explain \%sum;
+is($stack->owner("SELECT string_agg(rule_id, ' ' ORDER BY rule_id) FROM kaireon.alert_events"), join(' ', sort @alert{0, 60}), 'the rules that held for long enough');
+is($stack->owner("SELECT count(*) FROM kaireon.report_runs WHERE schedule_id = '$hourly'"), 1, 'one run for the three that were missed');
+is($stack->owner("SELECT to_char(next_run_at AT TIME ZONE 'UTC', 'HH24:MI') FROM kaireon.report_schedules"), '04:05', 'and the next is the next');
+is($stack->owner("SELECT count(*) FROM kaireon.campaign_runs WHERE campaign_id = '$noon'"), 1, 'one run of the campaign');
+
+$stack->end;
+done_testing;
