@@ -8,6 +8,8 @@ use File::Temp qw(tempdir);
 use POSIX qw(:sys_wait_h);
 use Test::More;
 
+use Kaireon::Stack;
+
 my $build = $ENV{KRN_BUILDDIR} || 'build';
 plan skip_all => 'weasyprint is not installed' if !-x '/usr/bin/weasyprint';
 # where everybody may read what this test writes
@@ -81,5 +83,27 @@ PERL
 	my @want = ((map { "$_ refused" } qw(io_uring_setup kill pidfd_open prlimit64 process_vm_readv ptrace socket tgkill unshare)),
 		'own limits 0', $has_landlock ? 'environment refused' : 'environment read', 'x32 31', 'descriptors ', 'HOME LC_ALL PATH PYTHONNOUSERSITE');
 	is($said, join("\n", @want) . "\n", 'nothing else is to be had');
+}
+
+# a report that takes longer than a lease stays with its worker
+SKIP: {
+	skip 'this user may not make a namespace', 2 if system(@unshare, 'true') != 0;
+	my $stack = Kaireon::Stack->new(settings => { WORKER_LEASE_SECONDS => 1 });
+	my $key = $stack->tenant('one')->{editor};
+	$stack->pool('api', 1);
+	spew("$dir/slow", "#!/usr/bin/perl\nsleep 1 until -e '$stack->{dir}/go';\nprint '%PDF-1.7 slow';\n");
+	chmod 0755, "$dir/slow";
+	my $template = $stack->request('POST', '/api/v1/reports/templates', key => $key, body => { name => 'slow', formats => ['pdf'], dataSources => [{ sourceKey => 'funnel' }] })->{json}{id};
+	my $run = $stack->request('POST', "/api/v1/reports/templates/$template/run-now", key => $key)->{json}{runId};
+	$stack->spawn('slow', undef, 'unshare', $> == 0 ? '-m' : '-rm', 'sh', '-c',
+		"mount --bind $dir/slow /usr/bin/weasyprint && exec $build/kaireon-worker");
+	my $leased = $stack->wait_for('the lease', sub { $stack->owner('SELECT leased_until FROM kaireon.jobs WHERE leased_until IS NOT NULL') });
+	$stack->worker('other');
+	$stack->wait_for('the lease to be renewed', sub { $stack->owner("SELECT leased_until > '$leased'::timestamptz + interval '3 seconds' FROM kaireon.jobs") eq 't' });
+	is($stack->owner('SELECT attempts FROM kaireon.jobs'), 1, 'the lease is kept while the PDF is made');
+	spew("$stack->{dir}/go", '');
+	$stack->wait_for('the run', sub { $stack->request('GET', "/api/v1/reports/runs/$run", key => $key)->{json}{status} eq 'completed' });
+	is($stack->request('GET', "/api/v1/reports/runs/$run/artifacts/pdf", key => $key)->{body}, '%PDF-1.7 slow', 'and the run is completed by who began it');
+	$stack->end;
 }
 done_testing;

@@ -22,7 +22,7 @@
 extern char **environ;
 
 /* How often who waits is told that there is nothing yet. */
-#define PDF_TICK_MS 1000
+#define PDF_TICK_MS 250
 
 /* A report is smaller; and how much of its complaints goes to the log. */
 #define PDF_BYTES_MAX ((size_t)64 << 20)
