@@ -26,12 +26,13 @@ my $root = "$dir/root";
 $stack->system_ok("mkdir $root && dpkg-deb -x $deb $root && dpkg-deb -e $deb $dir/control");
 
 # files
-for my $program (qw(usr/bin/kaireonctl usr/sbin/kaireon-fcgi usr/sbin/kaireon-worker)) {
-	ok(-x "$root/$program", $program);
-	my ($name) = $program =~ m{([^/]+)$};
+my %program = map { m{([^/]+)$} ? ($1 => $_) : () } glob "$root/usr/{bin,sbin}/*";
+ok(delete $program{$_}, $_) for my @programs = qw(kaireonctl kaireon-fcgi kaireon-worker);
+for my $name (sort @programs, 'kaireon-render', keys %program) {
 	my @pages = glob "$root/usr/share/man/man?/$name.?.gz";
-	is(scalar @pages, 1, 'and its manual page');
+	is(scalar @pages, 1, "$name has a manual page");
 }
+ok(-s "$root/usr/share/doc/kaireon/$_" || -s "$root/usr/share/doc/kaireon/$_.gz", "doc: $_") for qw(prometheus.rules.yml grafana.json runbook.md);
 ok(-s "$root/usr/share/man/man5/kaireon.env.5.gz", 'the options have a manual page');
 is(`for page in $root/usr/share/man/man*/*.gz; do gzip -dc \$page | mandoc -T lint -W error 2>&1; done`, '', 'mandoc reads the pages');
 for my $path (glob "$source/systemd/*.{service,socket,target,timer}") {
