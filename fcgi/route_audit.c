@@ -14,10 +14,11 @@
 /* Columns of audit_list. */
 enum {
 	AUDIT_TOTAL,
+	AUDIT_EXACT,
 	AUDIT_DOCUMENT,
 	AUDIT_CONTROL,
 	AUDIT_FIRST_CELL, /* id, and what follows it */
-	AUDIT__MAX = 17,
+	AUDIT__MAX = 18,
 };
 
 static const char *const audit_cells[AUDIT__MAX - AUDIT_FIRST_CELL] = {
@@ -74,12 +75,52 @@ audit_period(struct krn_arena *arena, struct krn_str start, struct krn_str end,
 	return audit_time(arena, "endDate", end, true, &ret->to, err);
 }
 
+/* What is wanted of the log; texts may have .s NULL: any. */
+struct audit_filter {
+	int64_t limit, offset;
+	struct krn_str action, entity_type, entity_id, user_id;
+	struct krn_audit_scope period;
+	int64_t count_max; /* how far they are counted */
+};
+
+/* A page says of many that they are many; who exports wants them all. */
+#define AUDIT_COUNT_PAGE 10000
+#define AUDIT_COUNT_ALL INT64_C(1000000000000)
+
+static enum krn_err
+audit_rows(struct krn_request *request, const struct audit_filter *filter,
+	   const struct krn_rows **ret, struct krn_error *err)
+{
+	const struct krn_param params[] = {
+	    krn_param_int(request->arena, filter->limit),
+	    krn_param_int(request->arena, filter->offset),
+	    krn_param_str(filter->action),
+	    krn_param_str(filter->entity_type),
+	    krn_param_str(filter->entity_id),
+	    krn_param_str(filter->user_id),
+	    krn_param_str(filter->period.from),
+	    krn_param_str(filter->period.to),
+	    krn_param_int(request->arena, filter->count_max),
+	};
+
+	krn_db_send(request->db, KRN_STMT_plan_by_values, NULL, NULL);
+	return krn_db_exec(request->db, KRN_STMT_audit_list, params, ret, err);
+}
+
 enum krn_err
 krn_route_audit_list(struct krn_request *request, struct krn_response *response,
 		     struct krn_error *err)
 {
 	const struct krn_audit_list_fields *f = request->fields;
-	struct krn_audit_scope period;
+	struct audit_filter filter = {
+	    .limit = f->limit,
+	    .offset = (f->page - 1) * f->limit,
+	    .action = f->action,
+	    .entity_type = f->entity_type,
+	    .entity_id = f->entity_id,
+	    .user_id = f->user_id,
+	    .count_max = AUDIT_COUNT_PAGE,
+	};
 	const struct krn_rows *rows;
 	struct krn_json_out out;
 	enum krn_err e;
@@ -87,21 +128,8 @@ krn_route_audit_list(struct krn_request *request, struct krn_response *response,
 	/* the caller's identity comes before what is wrong with the dates */
 	if ((e = krn_request_identify(request, err)) ||
 	    (e = audit_period(request->arena, f->start_date, f->end_date,
-			      &period, err)))
-		return e;
-	const struct krn_param params[] = {
-	    krn_param_int(request->arena, f->limit),
-	    krn_param_int(request->arena, (f->page - 1) * f->limit),
-	    krn_param_str(f->action),
-	    krn_param_str(f->entity_type),
-	    krn_param_str(f->entity_id),
-	    krn_param_str(f->user_id),
-	    krn_param_str(period.from),
-	    krn_param_str(period.to),
-	};
-
-	if ((e = krn_db_exec(request->db, KRN_STMT_audit_list, params, &rows,
-			     err)))
+			      &filter.period, err)) ||
+	    (e = audit_rows(request, &filter, &rows, err)))
 		return e;
 	krn_json_init(&out, &response->body);
 	krn_json_obj_open(&out, NULL);
@@ -112,6 +140,8 @@ krn_route_audit_list(struct krn_request *request, struct krn_response *response,
 				     krn_rows_str(rows, i, AUDIT_DOCUMENT));
 	krn_json_close(&out);
 	krn_json_int(&out, "total", krn_rows_int(rows, 0, AUDIT_TOTAL));
+	if (!krn_rows_bool(rows, 0, AUDIT_EXACT))
+		krn_json_bool(&out, "totalExact", false);
 	krn_json_int(&out, "page", f->page);
 	krn_json_int(&out, "limit", f->limit);
 	krn_json_close(&out);
@@ -291,27 +321,20 @@ krn_route_audit_export(struct krn_request *request,
 	const bool is_csv = f->format.s && krn_str_eq_c(f->format, "csv");
 	const bool is_soc2 = f->format.s && krn_str_eq_c(f->format, "soc2");
 	struct krn_audit_report *report = NULL;
-	struct krn_audit_scope period;
+	struct audit_filter filter = {
+	    .limit = f->limit,
+	    .offset = f->offset,
+	    .action = f->action,
+	    .entity_type = f->entity_type,
+	    .count_max = AUDIT_COUNT_ALL,
+	};
 	const struct krn_rows *rows;
 	enum krn_err e;
 
 	if ((e = krn_request_identify(request, err)) ||
 	    (e = audit_period(request->arena, f->start_date, f->end_date,
-			      &period, err)))
-		return e;
-	const struct krn_param params[] = {
-	    krn_param_int(request->arena, f->limit),
-	    krn_param_int(request->arena, f->offset),
-	    krn_param_str(f->action),
-	    krn_param_str(f->entity_type),
-	    krn_param_null(),
-	    krn_param_null(),
-	    krn_param_str(period.from),
-	    krn_param_str(period.to),
-	};
-
-	if ((e = krn_db_exec(request->db, KRN_STMT_audit_list, params, &rows,
-			     err)))
+			      &filter.period, err)) ||
+	    (e = audit_rows(request, &filter, &rows, err)))
 		return e;
 	response->rows = (int64_t)krn_rows_nr(rows);
 	if (is_csv) {
@@ -324,8 +347,8 @@ krn_route_audit_export(struct krn_request *request,
 		if (!report)
 			return krn_arena_fail(request->arena, err);
 		if ((e = krn_audit_verify(request->arena, request->db,
-					  request->caller.tenant_id, &period,
-					  report, err)))
+					  request->caller.tenant_id,
+					  &filter.period, report, err)))
 			return e;
 	}
 	audit_write_json(&response->body, f, rows, report);

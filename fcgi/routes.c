@@ -268,7 +268,8 @@ static const struct krn_field audit_list_fields[] = {
 };
 
 static const struct krn_field audit_verify_fields[] = {
-	QUERY_INT(krn_audit_verify_fields, "limit", limit, 1, 1000000, 10000),
+	/* a request's worth of time; kaireonctl verify-audit does all */
+	QUERY_INT(krn_audit_verify_fields, "limit", limit, 1, 100000, 10000),
 };
 
 static const char *const audit_formats[] = {"json", "csv", "soc2", NULL};

@@ -52,6 +52,23 @@ is(get("$logs?$_")->{status}, 400, $_) for qw(page=0 limit=101 limit=0 startDate
 is(get($logs, key => $other->{admin})->{json}{total}, 3, "another tenant's rows are its own");
 is($stack->request($_, $logs, key => $key->{admin})->{status}, 405, "$_ is not for a log") for qw(PUT PATCH DELETE POST);
 
+# many: all by the chain, some by a count that has an end
+my $last = $stack->owner("SELECT seq FROM kaireon.audit_heads WHERE tenant_id = 'two'");
+$stack->owner("INSERT INTO kaireon.audit_logs (tenant_id, id, seq, action, entity_type, entity_id, actor_id, actor_name, request_id, created_at, prev_hash, hash)
+	SELECT 'two', 'many' || n, $last + n, CASE WHEN n % 1000 = 0 THEN 'rare' ELSE 'often' END, 'offer', 'off_' || n % 7, 'a', 'a', 'r', now(), '', '' FROM generate_series(1, 12000) AS n;
+	UPDATE kaireon.audit_heads SET seq = seq + 12000 WHERE tenant_id = 'two'; ANALYZE kaireon.audit_logs");
+sub many { return get("$logs?$_[0]", key => $other->{admin})->{json} }
+is_deeply([@{ many('page=2') }{qw(total totalExact)}, map { $_->{seq} } @{ many('page=240&limit=50')->{logs} }], [$last + 12000, undef, reverse $last + 1 .. $last + 50],
+	'any page of all is found by its numbers');
+is_deeply([map { $_->{seq} } @{ many('page=241')->{logs} }], [reverse 1 .. $last], 'the last one has the rest');
+is_deeply([@{ many('action=often') }{qw(total totalExact)}], [10000, JSON::PP::false], 'with a filter the count ends');
+is_deeply([@{ many('action=rare') }{qw(total totalExact)}], [12, undef], 'fewer are counted');
+is_deeply([map { $_->{seq} - $last } @{ many('action=rare&limit=5&page=3')->{logs} }], [2000, 1000], 'and paged');
+is(many('entityType=offer&entityId=off_3&userId=a&startDate=2020-01-01')->{total}, 1715 - 1, 'several filters');
+is(get("$export?action=often&limit=1", key => $other->{admin})->{json}{total}, 11988, 'an export counts them all');
+$stack->query('postgres', "DELETE FROM kaireon.audit_logs WHERE tenant_id = 'two' AND seq > $last; UPDATE kaireon.audit_heads SET seq = $last WHERE tenant_id = 'two'");
+is(get("$logs/verify?limit=100001")->{status}, 400, 'a request verifies so many rows');
+
 # exports
 my $json = get("$export?limit=5&offset=2")->{json};
 is(scalar @{ $json->{data} } . " $json->{total} $json->{data}[0]{seq}", "5 $total " . ($total - 2), 'as JSON');
