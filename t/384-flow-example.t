@@ -44,6 +44,10 @@ is($stack->owner("SELECT count(*) FROM (SELECT 1 $ledger GROUP BY l.customer_id,
 	0, 'no placement has more than fit');
 is($stack->owner("SELECT count(*) FROM (SELECT 1 $ledger GROUP BY l.customer_id, l.offer_id HAVING count(*) > 1) AS x"), 0, 'no offer is there twice');
 cmp_ok($stack->owner("SELECT count(DISTINCT c.placement_id) $ledger"), '==', 2, 'both placements are used');
+is($stack->query('postgres', "SELECT count(*) FROM kaireon.campaign_run_results AS l JOIN t_one.ds_customers AS k USING (customer_id)
+	JOIN kaireon.offers AS o ON o.id = l.offer_id WHERE l.run_id = '$run->{id}' AND (l.personalization->>'wave' <> 'spring'
+	OR l.personalization->>'greeting' <> 'Dear ' || coalesce(k.job, 'customer') OR (l.personalization->>'limit')::float8
+	IS DISTINCT FROM floor(greatest(k.balance, 0 * k.balance)::float8 * CASE WHEN o.priority >= 50 THEN 0.5::float8 ELSE 0.3::float8 END + 0.5))"), 0, 'what it computes is as SQL has it');
 
 $stack->end;
 done_testing;

@@ -25,7 +25,14 @@ static const char *const output_names[] = {
     [KRN_COLUMN_PERSONALIZATION] = "personalization",
 };
 
-#define OUTPUT_ATTRIBUTE KRN_STR("attr.")
+/* Columns whose names go on with one of the tenant's own. */
+static const struct {
+	struct krn_str prefix;
+	enum krn_output_column column;
+} output_prefixes[] = {
+    {{"attr.", 5}, KRN_COLUMN_ATTRIBUTE},
+    {{"personalization.", 16}, KRN_COLUMN_PROPERTY},
+};
 
 static size_t
 output_name_index(struct krn_str name)
@@ -37,12 +44,32 @@ output_name_index(struct krn_str name)
 	return i;
 }
 
+/* What follows the prefix, if there is one and something does. */
+static bool
+output_prefix(struct krn_str name, enum krn_output_column *ret,
+	      struct krn_str *ret_rest)
+{
+	for (size_t i = 0; i < KRN_NR(output_prefixes); i++) {
+		const struct krn_str prefix = output_prefixes[i].prefix;
+
+		if (!krn_str_has_prefix(name, prefix) || name.len == prefix.len)
+			continue;
+		*ret = output_prefixes[i].column;
+		*ret_rest =
+		    krn_str_from(name.s + prefix.len, name.len - prefix.len);
+		return true;
+	}
+	return false;
+}
+
 bool
 krn_output_column_is(struct krn_str name)
 {
+	enum krn_output_column column;
+	struct krn_str rest;
+
 	return output_name_index(name) < KRN_NR(output_names) ||
-	       (krn_str_has_prefix(name, OUTPUT_ATTRIBUTE) &&
-		name.len > OUTPUT_ATTRIBUTE.len);
+	       output_prefix(name, &column, &rest);
 }
 
 enum krn_err
@@ -67,18 +94,24 @@ krn_output_init(struct krn_output *output, const struct krn_value *file_config,
 	for (size_t i = 0; i < columns->array.nr; i++) {
 		const struct krn_str name = columns->array.items[i].string;
 		const size_t index = output_name_index(name);
+		enum krn_output_column *column = &output->columns[i].column;
+		struct krn_str rest = name;
 
 		output->personalizes |= index == KRN_COLUMN_PERSONALIZATION;
 
 		output->columns[i].name = name;
-		output->columns[i].column = (enum krn_output_column)index;
+		*column = (enum krn_output_column)index;
 		if (index < KRN_NR(output_names))
 			continue;
-		output->columns[i].column = KRN_COLUMN_ATTRIBUTE;
+		if (!output_prefix(name, column, &rest))
+			return krn_refuse(err, KRN_ERR_INVALID,
+					  "the file has no column \"%.*s\"",
+					  KRN_STR_ARG(name));
+		output->has_properties |= *column == KRN_COLUMN_PROPERTY;
+		if (*column == KRN_COLUMN_PROPERTY)
+			continue;
 		output->columns[i].attribute = output->attributes_nr;
-		output->attributes[output->attributes_nr++] =
-		    krn_str_from(name.s + OUTPUT_ATTRIBUTE.len,
-				 name.len - OUTPUT_ATTRIBUTE.len);
+		output->attributes[output->attributes_nr++] = rest;
 	}
 	output->columns_nr = columns->array.nr;
 	if (include && include->type == KRN_VALUE_BOOL && include->boolean &&
@@ -89,6 +122,29 @@ krn_output_init(struct krn_output *output, const struct krn_value *file_config,
 		output->columns[output->columns_nr++].column =
 		    KRN_COLUMN_PERSONALIZATION;
 		output->personalizes = true;
+	}
+	return KRN_OK;
+}
+
+enum krn_err
+krn_output_bind(struct krn_output *output, const struct krn_plan *plan,
+		struct krn_error *err)
+{
+	for (size_t i = 0; i < output->columns_nr; i++) {
+		enum krn_output_column column;
+		struct krn_str name;
+
+		if (output->columns[i].column != KRN_COLUMN_PROPERTY ||
+		    !output_prefix(output->columns[i].name, &column, &name))
+			continue;
+		const int property = krn_plan_property_find(plan, name);
+
+		if (property < 0)
+			return krn_refuse(err, KRN_ERR_INVALID,
+					  "the flow computes no \"%.*s\" for "
+					  "the file",
+					  KRN_STR_ARG(name));
+		output->columns[i].attribute = (size_t)property;
 	}
 	return KRN_OK;
 }
@@ -129,14 +185,20 @@ output_cell(const struct krn_output *output, size_t column,
 		return output->run_id;
 	case KRN_COLUMN_DECIDED_AT:
 		return output->decided_at;
+	case KRN_COLUMN_PROPERTY:
+		*ret_is_number =
+		    row->properties[output->columns[column].attribute]
+			.is_number;
+		return row->properties[output->columns[column].attribute].text;
 	case KRN_COLUMN_ATTRIBUTE:
 		*ret_is_number = output->columns[column].is_number;
 		return row->attributes[output->columns[column].attribute];
 	case KRN_COLUMN_CREATIVE_ID:
 		return row->creative_id;
 	case KRN_COLUMN_PERSONALIZATION:
-		return krn_str_eq_c(rendered, "null") ? (struct krn_str){NULL, 0}
-						      : rendered;
+		return krn_str_eq_c(rendered, "null")
+			   ? (struct krn_str){NULL, 0}
+			   : rendered;
 	}
 	return (struct krn_str){NULL, 0};
 }
@@ -164,7 +226,8 @@ output_json_cell(struct krn_buf *to, struct krn_str name, struct krn_str text,
 	if (!text.s) {
 		krn_buf_add(to, "null", 4);
 	} else if (is_number && text.len && text.s[0] != 'N' &&
-		   text.s[0] != 'I' && !krn_str_has_prefix(text, KRN_STR("-I"))) {
+		   text.s[0] != 'I' &&
+		   !krn_str_has_prefix(text, KRN_STR("-I"))) {
 		krn_buf_add_str(to, text);
 	} else {
 		krn_buf_add_char(to, '"');
@@ -180,7 +243,8 @@ krn_output_line(const struct krn_output *output,
 	if (output->personalizes) {
 		krn_buf_clear(output->rendered);
 		krn_personalize_render(output->personalize, row->creative_id,
-				       row->attributes, output->rendered);
+				       row->attributes, row->properties,
+				       output->rendered);
 		/* a line without its texts would be a lie */
 		to->failed |= output->rendered->failed;
 	}

@@ -27,6 +27,7 @@ enum krn_output_column {
 	KRN_COLUMN_CAMPAIGN_RUN_ID,
 	KRN_COLUMN_DECIDED_AT,
 	KRN_COLUMN_PERSONALIZATION,
+	KRN_COLUMN_PROPERTY,  /* personalization.<name> */
 	KRN_COLUMN_ATTRIBUTE, /* attr.<name> */
 };
 
@@ -37,18 +38,26 @@ struct krn_output {
 	size_t columns_nr;
 	struct {
 		enum krn_output_column column;
-		struct krn_str name;      /* as written in the header */
-		size_t attribute;         /* of KRN_COLUMN_ATTRIBUTE: place */
-		bool is_number;           /* an attribute of a number type */
+		struct krn_str name; /* as written in the header */
+		/* its place: of the attributes, or the plan's properties */
+		size_t attribute;
+		bool is_number; /* an attribute of a number type */
 	} columns[KRN_OUTPUT_COLUMNS_MAX];
 	struct krn_str attributes[KRN_OUTPUT_COLUMNS_MAX]; /* names */
 	size_t attributes_nr;
-	bool personalizes; /* a column is the personalization */
+	bool personalizes;   /* a column is the personalization */
+	bool has_properties; /* a column is one of the flow's */
 	/* set before the first line, when it does */
 	const struct krn_personalize *personalize;
 	struct krn_buf *rendered; /* of the line under way */
 	/* the same in every line */
 	struct krn_str campaign_id, run_id, decided_at;
+};
+
+/* What the flow computed; .text.s NULL is null. */
+struct krn_output_property {
+	struct krn_str text;
+	bool is_number;
 };
 
 /* One decision. */
@@ -57,10 +66,11 @@ struct krn_output_row {
 	struct krn_str customer_id, rank, score, creative_id;
 	const struct krn_plan_offer *offer;
 	const struct krn_plan_channel *channel;
-	const struct krn_str *attributes; /* .s NULL is NULL */
+	const struct krn_str *attributes;             /* .s NULL is NULL */
+	const struct krn_output_property *properties; /* of the plan */
 };
 
-/* Is it a column's name? "attr.<name>" always is. */
+/* Is it a column's name? "attr.<name>", "personalization.<name>" always are. */
 bool krn_output_column_is(struct krn_str name);
 
 /*
@@ -69,6 +79,14 @@ bool krn_output_column_is(struct krn_str name);
  */
 KRN_MUSTCHECK enum krn_err krn_output_init(struct krn_output *output,
 					   const struct krn_value *file_config,
+					   struct krn_error *err);
+
+/*
+ * The places of the columns that are properties of the plan.
+ * Errors: KRN_ERR_INVALID  the flow has none of that name
+ */
+KRN_MUSTCHECK enum krn_err krn_output_bind(struct krn_output *output,
+					   const struct krn_plan *plan,
 					   struct krn_error *err);
 
 /* CSV: the header line. NDJSON: nothing. */

@@ -7,10 +7,12 @@
 #include "campaign/personalize.h"
 
 #include "base/json_out.h"
+#include "campaign/output.h"
 
 struct personalize_variable {
 	struct krn_str name;
-	int attribute; /* -1: always the fallback */
+	int attribute; /* or -1 */
+	int property;  /* or -1; neither: always the fallback */
 	struct krn_str fallback;
 };
 
@@ -19,6 +21,12 @@ struct personalize_creative {
 	const struct krn_value *content;
 	struct personalize_variable *variables;
 	size_t nr;
+};
+
+/* Of the line under way. */
+struct personalize_values {
+	const struct krn_str *attributes;
+	const struct krn_output_property *properties;
 };
 
 struct krn_personalize {
@@ -38,11 +46,12 @@ personalize_text(const struct krn_value *object, const char *name)
 
 /* One item of the personalization; without a name it is none. */
 static bool
-personalize_variable(const struct krn_value *item,
+personalize_variable(const struct krn_value *item, const struct krn_plan *plan,
 		     int (*attribute_find)(void *data, struct krn_str name),
 		     void *data, struct personalize_variable *ret)
 {
 	const struct krn_str prefix = KRN_STR("customer.");
+	const struct krn_str computed = KRN_STR("personalization.");
 	struct krn_str source = personalize_text(item, "source");
 
 	ret->name = personalize_text(item, "variable");
@@ -54,7 +63,13 @@ personalize_variable(const struct krn_value *item,
 	if (source.s && krn_str_has_prefix(source, prefix))
 		source = krn_str_from(source.s + prefix.len,
 				      source.len - prefix.len);
-	ret->attribute = source.s ? attribute_find(data, source) : -1;
+	ret->attribute = ret->property = -1;
+	if (source.s && krn_str_has_prefix(source, computed))
+		ret->property = krn_plan_property_find(
+		    plan, krn_str_from(source.s + computed.len,
+				       source.len - computed.len));
+	if (source.s && ret->property < 0)
+		ret->attribute = attribute_find(data, source);
 	return ret->name.len > 0;
 }
 
@@ -67,6 +82,7 @@ personalize_order(const void *a, const void *b)
 
 enum krn_err
 krn_personalize_new(struct krn_arena *arena, const struct krn_value *creatives,
+		    const struct krn_plan *plan,
 		    int (*attribute_find)(void *data, struct krn_str name),
 		    void *data, struct krn_personalize **ret,
 		    struct krn_error *err)
@@ -86,34 +102,36 @@ krn_personalize_new(struct krn_arena *arena, const struct krn_value *creatives,
 		const struct krn_value *list =
 		    krn_value_find(from, "personalization");
 		struct personalize_creative *to = &made->creatives[i];
-		const size_t items = list && list->type == KRN_VALUE_ARRAY
-					 ? list->array.nr
-					 : 0;
+		const size_t items =
+		    list && list->type == KRN_VALUE_ARRAY ? list->array.nr : 0;
 
 		to->id = personalize_text(from, "id");
 		to->content = krn_value_find(from, "content");
-		to->variables = krn_arena_calloc(arena, items + 1,
-						 sizeof(*to->variables));
+		to->variables =
+		    krn_arena_calloc(arena, items + 1, sizeof(*to->variables));
 		if (!to->variables)
 			return krn_arena_fail(arena, err);
 		for (size_t k = 0; k < items; k++)
 			to->nr += personalize_variable(
-			    &list->array.items[k], attribute_find, data,
+			    &list->array.items[k], plan, attribute_find, data,
 			    &to->variables[to->nr]);
 	}
-	qsort(made->creatives, nr, sizeof(*made->creatives),
-	      personalize_order);
+	qsort(made->creatives, nr, sizeof(*made->creatives), personalize_order);
 	*ret = made;
 	return KRN_OK;
 }
 
 static struct krn_str
 personalize_value(const struct personalize_variable *variable,
-		  const struct krn_str *attributes)
+		  const struct personalize_values *values)
 {
-	if (variable->attribute >= 0 && attributes[variable->attribute].s)
-		return attributes[variable->attribute];
-	return variable->fallback;
+	struct krn_str value = {NULL, 0};
+
+	if (variable->attribute >= 0)
+		value = values->attributes[variable->attribute];
+	else if (variable->property >= 0)
+		value = values->properties[variable->property].text;
+	return value.s ? value : variable->fallback;
 }
 
 /*
@@ -121,8 +139,8 @@ personalize_value(const struct personalize_variable *variable,
  * bytes that takes; NULL: none.
  */
 static const struct personalize_variable *
-personalize_at(const struct personalize_creative *creative,
-	       struct krn_str text, size_t *ret_len)
+personalize_at(const struct personalize_creative *creative, struct krn_str text,
+	       size_t *ret_len)
 {
 	const size_t braces = text.len > 1 && text.s[1] == '{' ? 2 : 1;
 
@@ -143,7 +161,7 @@ personalize_at(const struct personalize_creative *creative,
 /* A text of the content as a JSON string, variables put in. */
 static void
 personalize_write(const struct personalize_creative *creative,
-		  struct krn_str text, const struct krn_str *attributes,
+		  struct krn_str text, const struct personalize_values *values,
 		  struct krn_buf *to)
 {
 	size_t start = 0, len = 0;
@@ -159,7 +177,7 @@ personalize_write(const struct personalize_creative *creative,
 		if (!variable)
 			continue;
 		krn_json_escape(to, krn_str_from(text.s + start, i - start));
-		krn_json_escape(to, personalize_value(variable, attributes));
+		krn_json_escape(to, personalize_value(variable, values));
 		start = i + len;
 		i = start - 1;
 	}
@@ -178,8 +196,11 @@ personalize_name(struct krn_str name, bool first, struct krn_buf *to)
 void
 krn_personalize_render(const struct krn_personalize *personalize,
 		       struct krn_str creative_id,
-		       const struct krn_str *attributes, struct krn_buf *to)
+		       const struct krn_str *attributes,
+		       const struct krn_output_property *properties,
+		       struct krn_buf *to)
 {
+	const struct personalize_values values = {attributes, properties};
 	const struct personalize_creative key = {.id = creative_id};
 	const struct personalize_creative *creative =
 	    creative_id.s && personalize->nr
@@ -196,8 +217,8 @@ krn_personalize_render(const struct krn_personalize *personalize,
 	for (size_t i = 0; i < creative->nr; i++) {
 		personalize_name(creative->variables[i].name, i == 0, to);
 		krn_buf_add_char(to, '"');
-		krn_json_escape(to, personalize_value(&creative->variables[i],
-						      attributes));
+		krn_json_escape(
+		    to, personalize_value(&creative->variables[i], &values));
 		krn_buf_add_char(to, '"');
 	}
 	krn_buf_add_c(to, "},\"content\":{");
@@ -211,8 +232,7 @@ krn_personalize_render(const struct krn_personalize *personalize,
 		if (member->value.type != KRN_VALUE_STRING)
 			continue;
 		personalize_name(member->name, first, to);
-		personalize_write(creative, member->value.string, attributes,
-				  to);
+		personalize_write(creative, member->value.string, &values, to);
 		first = false;
 	}
 	krn_buf_add_c(to, "}}");

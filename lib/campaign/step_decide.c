@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 
+#include "base/json_out.h"
 #include "campaign/step_private.h"
 #include "decide/decide.h"
 #include "store/copy.h"
@@ -40,6 +41,7 @@ struct decide_chunk {
 	struct step_source *sources;
 	struct krn_str *columns; /* of the customer */
 	struct krn_buf ledger;
+	struct krn_buf personalization; /* of a decision */
 	int64_t dropped_qualification, dropped_contact_policy;
 	int64_t conversion_failures, errors;
 };
@@ -246,7 +248,25 @@ decide_write_none(struct decide_chunk *chunk, struct krn_str customer,
 		krn_copy_field(to, krn_str_c(error));
 	else
 		krn_buf_add_c(to, "\\N");
+	krn_buf_add_c(to, "\t\\N");
 	krn_copy_newline(to);
+}
+
+/* What the flow computed for a decision, as the ledger's last field. */
+static void
+decide_write_personalization(struct decide_chunk *chunk,
+			     const struct krn_candidate *candidate)
+{
+	struct krn_buf *json = &chunk->personalization;
+	struct krn_json_out out;
+
+	krn_buf_clear(json);
+	krn_json_init(&out, json);
+	krn_candidate_properties(chunk->run->plan, candidate, NULL, &out);
+	krn_json_end(&out);
+	/* a row without what was computed would be a lie */
+	chunk->ledger.failed |= json->failed;
+	krn_copy_field(&chunk->ledger, krn_str_from(json->data, json->len));
 }
 
 static void
@@ -269,7 +289,11 @@ decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
 		krn_copy_field(to, plan->creatives[candidate->creative].id);
 	krn_copy_tab(to);
 	krn_buf_add_double(to, candidate->score);
-	krn_buf_add_c(to, "\t\\N");
+	krn_buf_add_c(to, "\t\\N\t");
+	if (plan->settings_nr)
+		decide_write_personalization(chunk, candidate);
+	else
+		krn_buf_add_c(to, "\\N");
 	krn_copy_newline(to);
 }
 
@@ -434,6 +458,7 @@ decide_chunk(struct decide_chunk *chunk, struct krn_error *err)
 		return krn_arena_fail(arena, err);
 	chunk->selected_max = plan->max_candidates;
 	krn_buf_init(&chunk->ledger, arena);
+	krn_buf_init(&chunk->personalization, arena);
 	if ((e = decide_arguments(chunk, err)))
 		return e;
 	for (size_t i = 0; i < plan->segments_nr; i++)

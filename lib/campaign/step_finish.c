@@ -20,7 +20,7 @@
 #define FINISH_WRITE_BYTES 65536
 
 /* Fields of the output COPY before the attributes. */
-#define FINISH_FIELDS 6
+#define FINISH_FIELDS 7
 
 struct finish {
 	struct krn_step *step;
@@ -29,21 +29,70 @@ struct finish {
 	struct krn_target *target;
 	struct krn_str path; /* below RUN_FILE_DIR, or s3://bucket/key */
 	struct krn_buf last_customer;
+	/* of the line under way: what the flow computed */
+	struct krn_output_property *properties;
+	struct krn_arena *scratch; /* their texts; NULL: nobody asks */
 	int64_t *by_offer, *by_channel;
 	int64_t decisions, customers;
 	int64_t bytes;
 	char sha256[KRN_SHA256_HEX_BYTES];
 };
 
+/* The ledger's object as texts, in the order of the plan. */
+static enum krn_err
+finish_properties(struct finish *finish, struct krn_str json,
+		  struct krn_error *err)
+{
+	const struct krn_plan *plan = finish->run->plan;
+	struct krn_value object = krn_value_null();
+	enum krn_err e;
+
+	krn_arena_reset(finish->scratch);
+	if (json.s) {
+		const struct krn_str text = krn_str_dup(finish->scratch, json);
+
+		if (!text.s)
+			return krn_arena_fail(finish->scratch, err);
+		if ((e = krn_json_parse_stored(finish->scratch, text, &object,
+					       err)))
+			return e;
+	}
+	for (size_t i = 0; i < plan->properties_nr; i++) {
+		const struct krn_value *value =
+		    krn_value_find_str(&object, plan->properties[i]);
+		struct krn_output_property *to = &finish->properties[i];
+		double number;
+
+		*to = (struct krn_output_property){.is_number = false};
+		if (value && value->type == KRN_VALUE_STRING) {
+			to->text = value->string;
+		} else if (value && krn_value_number(value, &number)) {
+			char text[KRN_DOUBLE_TEXT_BYTES];
+
+			to->is_number = true;
+			to->text = krn_str_dup(
+			    finish->scratch,
+			    krn_str_from(text,
+					 krn_format_double(number, text)));
+			if (!to->text.s)
+				return krn_arena_fail(finish->scratch, err);
+		}
+	}
+	return KRN_OK;
+}
+
 static enum krn_err
 finish_line(struct finish *finish, const struct krn_str *fields,
 	    struct krn_buf *to, struct krn_error *err)
 {
 	const struct krn_plan *plan = finish->run->plan;
+	enum krn_err e;
 	const int offer = krn_plan_offer_find(plan, fields[2]);
 	const int channel = krn_plan_channel_find(plan, fields[3]);
 
 	KRN_BUG_IF(offer < 0 || channel < 0);
+	if (finish->scratch && (e = finish_properties(finish, fields[6], err)))
+		return e;
 	const struct krn_output_row row = {
 	    .customer_id = fields[0],
 	    .rank = fields[1],
@@ -52,6 +101,7 @@ finish_line(struct finish *finish, const struct krn_str *fields,
 	    .offer = &plan->offers[offer],
 	    .channel = &plan->channels[channel],
 	    .attributes = fields + FINISH_FIELDS,
+	    .properties = finish->properties,
 	};
 	const struct krn_str last = {finish->last_customer.data,
 				     finish->last_customer.len};
@@ -69,11 +119,39 @@ finish_line(struct finish *finish, const struct krn_str *fields,
 		return krn_arena_fail(finish->step->arena, err);
 	if (to->len < FINISH_WRITE_BYTES)
 		return KRN_OK;
-	const enum krn_err e =
-	    krn_target_write(finish->target, to->data, to->len, err);
-
+	e = krn_target_write(finish->target, to->data, to->len, err);
 	krn_buf_clear(to);
 	return e;
+}
+
+static void
+finish_scratch_free(void *data)
+{
+	krn_arena_free(data);
+}
+
+/* Room for what the flow computed, when the file or a creative may show it. */
+static enum krn_err
+finish_scratch(struct finish *finish, struct krn_error *err)
+{
+	struct krn_arena *arena = finish->step->arena;
+	const size_t nr = finish->run->plan->properties_nr;
+	enum krn_err e;
+
+	if ((e = krn_output_bind(&finish->output, finish->run->plan, err)))
+		return e;
+	if (nr == 0 ||
+	    !(finish->output.has_properties || finish->output.personalizes))
+		return KRN_OK;
+	finish->properties =
+	    krn_arena_calloc(arena, nr, sizeof(*finish->properties));
+	if (!finish->properties)
+		return krn_arena_fail(arena, err);
+	finish->scratch = krn_arena_new(0);
+	if (!finish->scratch)
+		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
+	return krn_arena_defer(arena, finish_scratch_free, finish->scratch,
+			       err);
 }
 
 /* The attributes that the file needs, as they are looked up. */
@@ -155,7 +233,8 @@ finish_attributes(struct finish *finish, struct krn_str *ret_list,
 		if ((e = krn_personalize_new(
 			 arena,
 			 krn_value_find(&finish->run->config, "creatives"),
-			 finish_attribute_find, &names, &made, err)))
+			 finish->run->plan, finish_attribute_find, &names,
+			 &made, err)))
 			return e;
 		output->personalize = made;
 	}
@@ -171,6 +250,8 @@ finish_stream(struct finish *finish, struct krn_error *err)
 	struct krn_buf buf;
 	enum krn_err e;
 
+	if ((e = finish_scratch(finish, err)))
+		return e;
 	if ((finish->output.attributes_nr || finish->output.personalizes) &&
 	    (e = finish_attributes(finish, &names[2], err)))
 		return e;

@@ -114,10 +114,12 @@ plan_prepare(struct krn_step *step, struct krn_error *err)
 	return KRN_OK;
 }
 
-/* The file's attributes: better now than at the end of the run. */
+/* The file's attributes and what is computed for it: better now than at the end
+ * of the run. */
 static enum krn_err
 plan_check_file(struct krn_step *step, const struct krn_value *config,
-		const struct krn_rows *columns, struct krn_error *err)
+		const struct krn_plan *plan, const struct krn_rows *columns,
+		struct krn_error *err)
 {
 	struct krn_output *output =
 	    krn_arena_make(step->arena, struct krn_output);
@@ -129,7 +131,8 @@ plan_check_file(struct krn_step *step, const struct krn_value *config,
 		 output,
 		 krn_value_find(krn_value_find(config, "campaign"),
 				"fileConfig"),
-		 err)))
+		 err)) ||
+	    (e = krn_output_bind(output, plan, err)))
 		return e;
 	for (size_t i = 0; i < output->attributes_nr; i++)
 		if (step_column(columns, output->attributes[i]) < 0)
@@ -159,7 +162,7 @@ plan_fix(struct krn_step *step, const struct krn_rows *fixed,
 				2 * KRN_JSON_DEPTH_MAX, &config, err)) ||
 	    (e = step_compile(step, &config, names[0], names[1], &times, &plan,
 			      &columns, err)) ||
-	    (e = plan_check_file(step, &config, columns, err)) ||
+	    (e = plan_check_file(step, &config, plan, columns, err)) ||
 	    (e = plan_check_segment(step, names, &customers, err)))
 		return e;
 

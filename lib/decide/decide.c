@@ -35,6 +35,8 @@ krn_decide_new(struct krn_arena *arena, const struct krn_plan *plan,
 	d->candidates = krn_arena_calloc(arena, keep, sizeof(*d->candidates));
 	if (plan->placements_nr && !(d->group = decide_group_new(arena, plan)))
 		return NULL;
+	if (plan->settings_nr && !decide_properties_new(arena, d))
+		return NULL;
 	return d->values && d->room && d->holders && d->filter_bits &&
 		       d->turns && d->heap && d->candidates
 		   ? d
@@ -223,11 +225,17 @@ decide_take_room(struct krn_decide *d, const struct krn_plan_pair *pair)
 static void
 decide_give(struct krn_decide *d, const struct decide_entry *entry)
 {
+	struct krn_candidate *candidate = &d->candidates[d->out->candidates_nr];
+
 	if (!decide_take_room(d, entry->pair))
 		return;
-	d->candidates[d->out->candidates_nr++] =
-	    (struct krn_candidate){entry->pair->offer, entry->pair->channel,
-				   entry->pair->creative, entry->score};
+	*candidate = (struct krn_candidate){.offer = entry->pair->offer,
+					    .channel = entry->pair->channel,
+					    .creative = entry->pair->creative,
+					    .score = entry->score};
+	if (d->plan->settings_nr)
+		decide_properties(d, entry->pair, candidate);
+	d->out->candidates_nr++;
 }
 
 /* The best of what is left, in their order. */

@@ -38,7 +38,19 @@ struct krn_candidate {
 	uint32_t offer, channel; /* indexes in the plan */
 	int creative;            /* index in the plan, -1: none */
 	double score;            /* finite */
+	/* of each of the plan's properties; valid as the candidates are */
+	const struct krn_formula_value *properties;
 };
+
+struct krn_json_out;
+
+/*
+ * The candidate's properties as a JSON object: those that are not null, under
+ * `name` in an object that is open, or NULL.
+ */
+void krn_candidate_properties(const struct krn_plan *plan,
+			      const struct krn_candidate *candidate,
+			      const char *name, struct krn_json_out *to);
 
 /*
  * Why a pair was dropped, and what did it: a rule, a policy, a node of the
@@ -90,21 +102,22 @@ struct krn_decision {
  *	 {"step": "qualify", "dropped": [{"offerId", "offerName", "channelId",
  *	  "by": {"type": "rule" | "policy" | "node" | "offer", "id", "name"}}]},
  *	 {"step": "contact_policy", "dropped": […]},     caps' cuts too
- *	 {"step": "score", "method", "model", "optimized", "scores": [{"offerId",
- *	  "offerName", "channelId", "creativeId", "priority", "weight", "fit",
- *	  "match", "propensity", "learned", "score"}]},
+ *	 {"step": "score", "method", "model", "optimized", "scores":
+ *[{"offerId", "offerName", "channelId", "creativeId", "priority", "weight",
+ *"fit", "match", "propensity", "learned", "score"}]},
  *	 {"step": "group", "dropped": […]},              without a place
- *	 {"step": "rank", "decisions": [{"rank", "offerId", …, "score"}]}]}
+ *	 {"step": "rank", "decisions": [{"rank", "offerId", …, "score",
+ *	  "personalization": {…}}]}]}
  *
  * After an error there is only the inventory.
  *
  * Ownership: *ret lives in `arena`.
  * Errors:    as krn_arena_fail
  */
-KRN_MUSTCHECK enum krn_err krn_decide_explain_json(
-    struct krn_arena *arena, const struct krn_plan *plan,
-    const struct krn_customer *customer, struct krn_str *ret,
-    struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_decide_explain_json(struct krn_arena *arena, const struct krn_plan *plan,
+			const struct krn_customer *customer,
+			struct krn_str *ret, struct krn_error *err);
 
 void krn_decide_customer(struct krn_decide *decide,
 			 const struct krn_customer *customer,

@@ -173,6 +173,10 @@ explain_decisions(struct explain *explain, const struct krn_decision *decision)
 		krn_json_int(&explain->out, "rank", (int64_t)i + 1);
 		explain_pair(explain, it->offer, it->channel, it->creative);
 		krn_json_double(&explain->out, "score", it->score);
+		if (explain->plan->settings_nr)
+			krn_candidate_properties(explain->plan, it,
+						 "personalization",
+						 &explain->out);
 		krn_json_close(&explain->out);
 	}
 	krn_json_close(&explain->out);

@@ -39,6 +39,10 @@ struct krn_decide {
 	uint64_t *turns;            /* of each category: how many it had */
 	struct decide_group *group; /* NULL: the flow has none */
 	struct krn_candidate *candidates;
+	/* of each candidate: its properties, and room for their texts */
+	struct krn_formula_value *properties;
+	char *property_room;
+	bool *property_is_set; /* of the candidate under way */
 	struct krn_decision *out;
 	char error[DECIDE_ERROR_BYTES]; /* "": none */
 };
@@ -100,6 +104,11 @@ bool decide_better(const struct krn_decide *d, const struct decide_entry *a,
 void decide_heap(struct krn_decide *d);
 struct decide_entry decide_pop(struct krn_decide *d);
 void decide_turns(struct krn_decide *d);
+
+/* Nodes compute, set_properties: those of a candidate. */
+bool decide_properties_new(struct krn_arena *arena, struct krn_decide *d);
+void decide_properties(struct krn_decide *d, const struct krn_plan_pair *pair,
+		       struct krn_candidate *candidate);
 
 /* Node group: all that passed the gates; then the ranked ones get places. */
 struct decide_group *decide_group_new(struct krn_arena *arena,

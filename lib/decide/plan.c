@@ -275,7 +275,9 @@ krn_plan_compile(struct krn_arena *arena, const struct krn_value *config,
 	    (e = plan_read_policies(&build)) || (e = plan_make_pairs(&build)) ||
 	    (e = plan_match_filters(&build)) ||
 	    (e = plan_match_creatives(&build)) ||
-	    (e = plan_match_weights(&build)) || (e = plan_match_pairs(&build)))
+	    (e = plan_match_weights(&build)) ||
+	    (e = plan_match_properties(&build)) ||
+	    (e = plan_match_pairs(&build)))
 		return e;
 	*ret = plan;
 	return KRN_OK;

@@ -25,6 +25,7 @@
  *	 "profiles": [{"id", "name", "weights"}],
  *	 "segments": [{"id", "name", "viewName"}],
  *	 "outcomes": [{"key", "classification"}],   of the tenant
+ *	 "categories", "subCategories": [{"id", "name", "customFields"}],
  *	 "clock":    {"date", "weekday", "hour"},   the run's now in its zone
  *	 "impressions": {"off_…": {"today", "ever"}},  of offers with a budget
  *	 "campaign": {"id"},                        whose run it is
@@ -113,328 +114,27 @@
  *	where its score is best. optimal: the largest sum of scores. What gets
  *	no place is not given; the others keep their order. Caps cut after it,
  *	and leave the place empty. With volume limits there is no reserve.
- * compute, set_properties, extension_point
- *	are accepted and change nothing: no output shows their values.
+ * compute {formulas: [{name, formula, outputType}]}
+ *	gives each decision properties: named values, for the ledger, the file
+ *	and creatives, as personalization.<name>. First those of the offer's
+ *	category, then of its sub-category: customFields of type computed
+ *	{key (or name), formula, outputType}; then those of the node, for every
+ *	offer. A later one of the same name counts. outputType "number" or
+ *	"text": what is of the other type is converted. Formulas: formula.h.
+ *	They name customer.<attribute>, offer.<field>, channel.<field> (as
+ *	filters do), a property that was set before; else a custom field of
+ *	the offer: its metadata.<name>, or the defaultValue of its
+ *	sub-category's or category's field. What is not there is null. Texts
+ *	over KRN_PLAN_PROPERTY_BYTES a decision fail the customer.
+ * set_properties {properties: {name: a text, number, boolean or null}}
+ *	the same for every decision.
+ * extension_point
+ *	is accepted and changes nothing.
  *
  * Source: contract section 7; spec, decision flow format.
  */
 
-#include "base/value.h"
-
-enum krn_attribute_type {
-	KRN_ATTRIBUTE_TEXT,
-	KRN_ATTRIBUTE_INT,
-	KRN_ATTRIBUTE_DOUBLE,
-	KRN_ATTRIBUTE_BOOL,
-	KRN_ATTRIBUTE_TIME, /* date and timestamptz */
-};
-
-/*
- * A column of the segment view; or, in a plan, also of an enriched schema.
- */
-struct krn_attribute {
-	struct krn_str name;
-	enum krn_attribute_type type;
-	uint32_t source;      /* 0: the view; i: the plan's sources[i - 1] */
-	struct krn_str field; /* the schema's column; of the view: its name */
-};
-
-/* A schema of the tenant's that customers are enriched from, by its id. */
-struct krn_plan_table {
-	struct krn_str name, table, id_column;
-};
-
-/* Sources of a flow, and the attributes that they may bring. */
-#define KRN_PLAN_SOURCES_MAX 16
-#define KRN_PLAN_ENRICHED_MAX 1000
-
-/* The run's now, and where its day, ISO week and month begin, in µs UTC. */
-struct krn_plan_times {
-	int64_t now_us;
-	int64_t day_us;
-	int64_t week_us;
-	int64_t month_us;
-};
-
-/* Contact counts are asked for since these times, at most so many. */
-#define KRN_PLAN_WINDOWS_MAX 16
-/* Active rules, and active policies; each is a bit in a mask. */
-#define KRN_PLAN_RULES_MAX 512
-#define KRN_PLAN_MASK_WORDS (KRN_PLAN_RULES_MAX / 64)
-#define KRN_PLAN_SEGMENTS_MAX 64
-/* Outcomes that anything looks at; each is a bit in a mask. */
-#define KRN_PLAN_OUTCOMES_MAX 64
-/* Campaigns, and creatives, that policies count apart. */
-#define KRN_PLAN_APART_MAX 256
-#define KRN_PLAN_CANDIDATES_MAX 100
-
-/* A cap: at most `max` contacts in a window. */
-struct krn_plan_cap {
-	int window; /* index in windows */
-	int64_t max;
-};
-
-/* What was learned of an offer: method propensity. */
-struct krn_plan_learned {
-	bool is_fixed; /* the model has no say */
-	double fixed;
-	/* else (positives + smoothing × the model's) / divisor; divisor 0:
-	   the model's */
-	double positives, divisor;
-};
-
-/* Whose scores are the attributes <key>.<name of the offer>. */
-struct krn_plan_model {
-	struct krn_str key;
-	int *columns;     /* of each offer; -1: no such attribute */
-	bool is_required; /* it must have scores */
-};
-
-#define KRN_PLAN_MODELS_MAX 16
-
-/* A part of the customers, by a hash of who they are, and their model. */
-struct krn_plan_arm {
-	uint32_t below; /* of 100, more than the arm before */
-	int model;
-};
-
-struct krn_plan_offer {
-	struct krn_str id, name, category_id, category_name, sub_category_id;
-	const struct krn_value *row; /* in the document */
-	double priority;             /* 0..100 */
-	double business_value;
-	bool mandatory;
-	bool is_candidate; /* active and in the inventory */
-	bool is_sent_out;  /* its budget has no impressions left */
-	bool is_spent;     /* … or no money */
-	bool is_out_of_stock;
-	struct krn_plan_cap caps[3]; /* contacts of a customer with it */
-	size_t caps_nr;
-	struct krn_plan_learned learned;
-	uint32_t order; /* of candidates: place by priority descending, name */
-	double objective;  /* its part of an optimized score */
-	uint32_t category; /* its place by name and id among all categories */
-};
-
-struct krn_plan_channel {
-	struct krn_str id, name;
-	const struct krn_value *row; /* in the document */
-	bool is_candidate;
-	uint32_t order; /* place by name */
-};
-
-enum krn_plan_operator {
-	KRN_OP_EQ,
-	KRN_OP_NEQ,
-	KRN_OP_GT,
-	KRN_OP_GTE,
-	KRN_OP_LT,
-	KRN_OP_LTE,
-	KRN_OP_IN,
-	KRN_OP_NOT_IN,
-	KRN_OP_CONTAINS,
-	KRN_OP_EXISTS,
-	KRN_OP_NOT_EXISTS,
-	/* of filters only */
-	KRN_OP_STARTS_WITH,
-	KRN_OP_REGEX,
-};
-
-/* A constant in the type of the column that it is compared with. */
-struct krn_plan_constant {
-	struct krn_str text;
-	int64_t integer; /* int, bool, time */
-	double number;   /* int and double columns */
-	bool is_integer; /* compare as integers */
-};
-
-/* How many of a customer's interactions there are, against a number. */
-struct krn_plan_metric {
-	bool contacts;             /* they count */
-	uint64_t outcomes;         /* bits of those that count */
-	int window;                /* index in windows */
-	enum krn_plan_operator op; /* EQ .. LTE */
-	double value;
-};
-
-enum krn_plan_stage { KRN_STAGE_ELIGIBILITY, KRN_STAGE_FIT, KRN_STAGE_MATCH };
-
-enum krn_plan_rule_type {
-	KRN_RULE_CONDITION,
-	KRN_RULE_SEGMENTS,
-	KRN_RULE_PROPENSITY, /* of each offer its own */
-	KRN_RULE_RECENCY,
-	KRN_RULE_METRIC,
-};
-
-struct krn_plan_rule {
-	struct krn_str id, name;
-	enum krn_plan_rule_type type;
-	enum krn_plan_stage stage;
-	uint64_t scope_segment; /* its bit: others are not looked at; or 0 */
-	double factor;      /* fit: decay when it fails; match: multiplier */
-	bool is_hard;       /* a failure drops the candidate */
-	uint64_t segments;  /* bits that a segment rule requires */
-	double min_score;   /* of a propensity */
-	int model;          /* … by this */
-	int64_t max_age_us; /* of a recency */
-	struct krn_plan_metric metric;
-	int column; /* of a condition or recency: -1: the view has none */
-	enum krn_plan_operator op;
-	const struct krn_plan_constant *constants;
-	size_t constants_nr;
-	bool never; /* a constant cannot be converted: false */
-};
-
-enum krn_plan_scope {
-	KRN_SCOPE_GLOBAL,
-	KRN_SCOPE_OFFER,
-	KRN_SCOPE_CHANNEL,
-	KRN_SCOPE_CATEGORY,
-	KRN_SCOPE_SUBCATEGORY,
-	KRN_SCOPE_CREATIVE,
-	KRN_SCOPE_PLACEMENT, /* of rules */
-	KRN_SCOPE_SEGMENT,   /* of rules */
-};
-
-enum krn_plan_policy_type {
-	KRN_POLICY_CAP,
-	KRN_POLICY_COOLDOWN,    /* since the last contact */
-	KRN_POLICY_SUPPRESSION, /* … with the category */
-	KRN_POLICY_OUTCOME,     /* since the last outcome */
-	KRN_POLICY_GROUP,       /* one offer of several */
-	KRN_POLICY_METRIC,
-	KRN_POLICY_SEGMENTS, /* who is in one */
-	KRN_POLICY_ALWAYS,   /* everything that it looks at */
-	KRN_POLICY_OVERRIDE, /* lifts the others */
-};
-
-struct krn_plan_policy {
-	struct krn_str id, name;
-	enum krn_plan_policy_type type;
-	enum krn_plan_scope scope;
-	struct krn_str scope_id;
-	int scope_index; /* of the offer, channel or creative; -1 otherwise */
-	bool counts_all; /* contacts outside of the scope count too */
-	struct krn_plan_cap caps[4];
-	size_t caps_nr;
-	int within_campaign;          /* only its contacts count; -1: all */
-	const int *without_campaigns; /* theirs do not count */
-	size_t without_campaigns_nr;
-	int64_t span_us;   /* of a cooldown, a suppression, an outcome */
-	uint64_t outcomes; /* bit of the outcome */
-	uint64_t segments; /* bits of those that exclude */
-	struct krn_plan_metric metric;
-	const uint32_t *group; /* offers */
-	size_t group_nr;
-	struct krn_str category_id, sub_category_id; /* suppressed; "": any */
-	bool is_budget;             /* looks at offers that are … */
-	bool if_sent_out, if_spent; /* … so */
-	bool is_idle;               /* looks at nothing in this run */
-	bool spares_mandatory;      /* mandatory offers do not obey it */
-};
-
-/* What a condition of a filter looks at. */
-enum krn_plan_source {
-	KRN_SOURCE_OFFER,
-	KRN_SOURCE_CHANNEL,
-	KRN_SOURCE_CUSTOMER,
-};
-
-struct krn_plan_condition {
-	enum krn_plan_source source;
-	struct krn_str field;         /* of an offer or channel: "metadata.x" */
-	int column;                   /* of a customer; -1: the view has none */
-	enum krn_attribute_type type; /* that both sides are compared in */
-	enum krn_plan_operator op;
-	const struct krn_plan_constant *constants;
-	size_t constants_nr;
-	bool never;          /* a constant cannot be converted: false */
-	const void *pattern; /* of a regex; plan_regex.c */
-};
-
-/* Which conditions of a filter must hold: none, all, or any of `mask`. */
-struct krn_plan_test {
-	uint64_t mask;
-	bool is_any;
-	bool is_negated;
-};
-
-/* A filter, or a conditional: then `when` chooses the test. */
-struct krn_plan_filter {
-	struct krn_str id; /* of the node */
-	struct krn_plan_condition *conditions;
-	size_t conditions_nr;
-	struct krn_plan_test when, keep, otherwise;
-};
-
-/* All conditions of a node are bits of a word. */
-#define KRN_PLAN_CONDITIONS_MAX 64
-/* Filters and conditionals of a flow and the flows that it calls. */
-#define KRN_PLAN_FILTERS_MAX 32
-
-struct krn_plan_creative {
-	struct krn_str id, name, placement_id;
-	double weight; /* 0..100 */
-};
-
-enum krn_plan_method {
-	KRN_METHOD_PRIORITY_WEIGHTED,
-	KRN_METHOD_PROPENSITY,
-	KRN_METHOD_FORMULA,
-};
-
-/* Of the formula: propensity, relevance, impact, emphasis; sum 1. */
-struct krn_plan_weights {
-	double of[4];
-};
-
-enum krn_plan_turns {
-	KRN_TURNS_NONE, /* as the scores are */
-	KRN_TURNS_DIVERSITY,
-	KRN_TURNS_ROUND_ROBIN,
-};
-
-/* Where a customer's offers are put; `max` of them. */
-struct krn_plan_placement {
-	struct krn_str id; /* that of creatives */
-	int channel;       /* index in the plan; -1: any */
-	uint32_t max;
-};
-
-#define KRN_PLAN_PLACEMENTS_MAX 16
-/* Of all placements together. */
-#define KRN_PLAN_PLACES_MAX 40
-
-/* What an optimized score is made of, by weights that make 1. */
-enum krn_plan_objective {
-	KRN_OBJECTIVE_SCORE,
-	KRN_OBJECTIVE_PROPENSITY,
-	KRN_OBJECTIVE_RELEVANCE,
-	KRN_OBJECTIVE_IMPACT,
-	KRN_OBJECTIVE_EMPHASIS,
-	KRN_OBJECTIVE_REVENUE,
-	KRN_OBJECTIVE_MARGIN,
-	KRN_OBJECTIVE__MAX,
-};
-
-/* An offer on a channel; with a group, in one of its placements. */
-struct krn_plan_pair {
-	uint32_t offer, channel;
-	int placement;               /* index in the plan, -1: none */
-	uint32_t order;              /* of equal scores */
-	int creative;                /* index in the plan, -1: none */
-	double weight;               /* of the creative, else 100 */
-	uint32_t weights;            /* of the formula: index in the plan */
-	const uint64_t *filter_bits; /* of each filter: its conditions over
-					offer and channel that hold */
-	/* which rules and policies look at it */
-	uint64_t hard[KRN_PLAN_MASK_WORDS];
-	uint64_t soft[KRN_PLAN_MASK_WORDS];
-	uint64_t policies[KRN_PLAN_MASK_WORDS];
-	/* policies whose room it takes; more, when one spares the pair */
-	uint64_t counted[KRN_PLAN_MASK_WORDS];
-};
+#include "decide/plan_part.h"
 
 struct krn_plan {
 	struct krn_plan_times times;
@@ -507,6 +207,14 @@ struct krn_plan {
 	size_t places_nr;     /* of all of them */
 	bool is_optimal;
 	struct krn_str group_id; /* of the node */
+
+	/* names, which end in NUL */
+	struct krn_str properties[KRN_PLAN_PROPERTIES_MAX];
+	size_t properties_nr;
+	struct krn_plan_setting *settings;
+	size_t settings_nr;
+	struct krn_plan_name *names;
+	size_t names_nr;
 };
 
 /*
@@ -527,7 +235,8 @@ enum krn_plan_part {
 	KRN_PLAN_FLOW,
 	KRN_PLAN_RULE,
 	KRN_PLAN_POLICY,
-	KRN_PLAN_OFFER, /* its constraints */
+	KRN_PLAN_OFFER,    /* its constraints */
+	KRN_PLAN_CATEGORY, /* or sub-category: its custom fields */
 };
 
 /* Of a flow, which node it is, from 0; SIZE_MAX: the whole. */
@@ -558,6 +267,9 @@ size_t krn_plan_keep(const struct krn_plan *plan, bool has_limits);
 /* The index of an offer or channel by its id, or -1. */
 int krn_plan_offer_find(const struct krn_plan *plan, struct krn_str id);
 int krn_plan_channel_find(const struct krn_plan *plan, struct krn_str id);
+
+/* The index of a property by its name, or -1. */
+int krn_plan_property_find(const struct krn_plan *plan, struct krn_str name);
 
 /* The index among the campaigns, creatives or outcomes, or -1. */
 int krn_plan_apart_find(const struct krn_str *list, size_t nr,

@@ -57,6 +57,12 @@ check_offer(struct plan_build *build, const struct krn_value *row)
 	return plan_read_constraints(build, &offer);
 }
 
+static enum krn_err
+check_category(struct plan_build *build, const struct krn_value *row)
+{
+	return plan_read_custom_fields(build, row, false);
+}
+
 enum krn_err
 krn_plan_check(struct krn_arena *arena, enum krn_plan_part part,
 	       const struct krn_value *row, krn_plan_problem_fn problem,
@@ -68,6 +74,7 @@ krn_plan_check(struct krn_arena *arena, enum krn_plan_part part,
 	    [KRN_PLAN_RULE] = check_rule,
 	    [KRN_PLAN_POLICY] = check_policy,
 	    [KRN_PLAN_OFFER] = check_offer,
+	    [KRN_PLAN_CATEGORY] = check_category,
 	};
 	static const struct krn_value nothing = {.type = KRN_VALUE_OBJECT};
 	struct krn_error told = {.code = KRN_OK};

@@ -60,6 +60,35 @@ static const struct {
     {KRN_SOURCE_CHANNEL, "channelType", KRN_ATTRIBUTE_TEXT},
 };
 
+const struct krn_value *
+plan_member(const struct krn_value *row, struct krn_str path)
+{
+	while (row) {
+		const char *dot = memchr(path.s, '.', path.len);
+		const size_t len = dot ? (size_t)(dot - path.s) : path.len;
+
+		row = krn_value_find_str(row, krn_str_from(path.s, len));
+		if (!dot)
+			break;
+		path = krn_str_from(dot + 1, path.len - len - 1);
+	}
+	return row;
+}
+
+bool
+plan_field(enum krn_plan_source source, struct krn_str field,
+	   enum krn_attribute_type *ret)
+{
+	for (size_t i = 0; i < KRN_NR(filter_fields); i++) {
+		if (filter_fields[i].source != source ||
+		    !krn_str_eq_c(field, filter_fields[i].name))
+			continue;
+		*ret = filter_fields[i].type;
+		return true;
+	}
+	return false;
+}
+
 /* A node as it is read. */
 struct filter_read {
 	struct plan_build *build;
@@ -122,13 +151,8 @@ filter_field(struct filter_read *read, struct krn_str name,
 		ret->type = filter_value_type(value);
 		return KRN_OK;
 	}
-	for (size_t i = 0; i < KRN_NR(filter_fields); i++) {
-		if (filter_fields[i].source != ret->source ||
-		    !krn_str_eq_c(field, filter_fields[i].name))
-			continue;
-		ret->type = filter_fields[i].type;
+	if (plan_field(ret->source, field, &ret->type))
 		return KRN_OK;
-	}
 	return plan_refuse(build, "node \"%.*s\": there is no field \"%.*s\"",
 			   KRN_STR_ARG(read->filter->id), KRN_STR_ARG(name));
 }
@@ -325,22 +349,6 @@ plan_read_conditional(struct plan_build *build, const struct krn_value *node)
 
 /* Offers and channels */
 
-/* "metadata.a.b": the member of a member. */
-static const struct krn_value *
-filter_member(const struct krn_value *row, struct krn_str path)
-{
-	while (row) {
-		const char *dot = memchr(path.s, '.', path.len);
-		const size_t len = dot ? (size_t)(dot - path.s) : path.len;
-
-		row = krn_value_find_str(row, krn_str_from(path.s, len));
-		if (!dot)
-			break;
-		path = krn_str_from(dot + 1, path.len - len - 1);
-	}
-	return row;
-}
-
 /* Is a JSON value of the type that it is compared in? */
 static bool
 filter_is_of(const struct krn_value *value, enum krn_attribute_type type)
@@ -357,7 +365,7 @@ filter_holds(struct plan_build *build,
 	     const struct krn_plan_condition *condition,
 	     const struct krn_value *row, bool *ret)
 {
-	const struct krn_value *it = filter_member(row, condition->field);
+	const struct krn_value *it = plan_member(row, condition->field);
 	struct krn_str text = {NULL, 0};
 	struct decide_value value;
 	bool is_good;

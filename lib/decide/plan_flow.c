@@ -129,8 +129,8 @@ static const struct {
     {"rank", plan_read_rank, false},
     {"optimize", plan_read_optimize, false},
     {"group", plan_read_group, false},
-    {"compute", flow_nothing, true},
-    {"set_properties", flow_nothing, true},
+    {"compute", plan_read_compute, true},
+    {"set_properties", plan_read_properties, true},
     {"response", flow_nothing, false},
     {"call_flow", NULL, true},
     {"extension_point", flow_nothing, true}, /* a hook; none is set */

@@ -22,7 +22,8 @@ struct plan_build {
 	bool is_check;
 	krn_plan_problem_fn problem; /* tell all of them; NULL: the first */
 	void *problem_data;
-	bool has_creatives; /* match_creatives is there */
+	bool has_creatives;     /* match_creatives is there */
+	bool has_custom_fields; /* those of categories are set by a compute */
 };
 
 /* The text of a member, "" when it is absent or no string. */
@@ -164,6 +165,10 @@ enum krn_err plan_read_group(struct plan_build *build,
 			     const struct krn_value *node);
 enum krn_err plan_read_optimize(struct plan_build *build,
 				const struct krn_value *node);
+enum krn_err plan_read_compute(struct plan_build *build,
+			       const struct krn_value *node);
+enum krn_err plan_read_properties(struct plan_build *build,
+				  const struct krn_value *node);
 
 /* The weights of a ranking profile; NULL: it is not there. */
 const struct krn_value *plan_profile_weights(const struct plan_build *build,
@@ -179,6 +184,22 @@ void plan_weigh_offers(struct krn_plan *plan);
 enum krn_err plan_match_filters(struct plan_build *build);
 enum krn_err plan_match_creatives(struct plan_build *build);
 enum krn_err plan_match_weights(struct plan_build *build);
+
+/* Custom fields of a category, or sub-category; for krn_plan_check too. */
+enum krn_err plan_read_custom_fields(struct plan_build *build,
+				     const struct krn_value *category,
+				     bool is_sub);
+
+/* The settings of each offer, once all are read. */
+enum krn_err plan_match_properties(struct plan_build *build);
+
+/* A field of offers or channels by its name: its type. */
+bool plan_field(enum krn_plan_source source, struct krn_str field,
+		enum krn_attribute_type *ret);
+
+/* "metadata.a.b" of a row: the member of a member; NULL: not there. */
+const struct krn_value *plan_member(const struct krn_value *row,
+				    struct krn_str path);
 
 /* The steps of krn_plan_compile. */
 enum krn_err plan_read_flow(struct plan_build *build);

@@ -83,6 +83,8 @@ static const struct {
 	const char *config;    /* the field that is "config"; NULL: none */
 	const char *fields[4]; /* others, up to NULL */
 } change_plan_kinds[] = {
+    {KRN_KIND_CATEGORY, KRN_PLAN_CATEGORY, NULL, {"customFields", NULL}},
+    {KRN_KIND_SUBCATEGORY, KRN_PLAN_CATEGORY, NULL, {"customFields", NULL}},
     {KRN_KIND_OFFER,
      KRN_PLAN_OFFER,
      NULL,

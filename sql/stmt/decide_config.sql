@@ -76,6 +76,19 @@ SELECT pg_catalog.jsonb_build_object(
 		FROM kaireon.data_schemas AS d
 		WHERE d.tenant_id = c.tenant_id)
 		ELSE '[]' END,
+	-- their custom fields, which nodes compute evaluate
+	'categories', CASE WHEN pg_catalog.jsonb_path_exists(v.config, '$.nodes[*] ? (@.type == "compute")')
+		THEN (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', g.id, 'name', g.name, 'customFields', g.custom_fields) ORDER BY g.id), '[]')
+		FROM kaireon.categories AS g
+		WHERE g.tenant_id = c.tenant_id AND g.deleted_at IS NULL)
+		ELSE '[]' END,
+	'subCategories', CASE WHEN pg_catalog.jsonb_path_exists(v.config, '$.nodes[*] ? (@.type == "compute")')
+		THEN (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+			'id', u.id, 'name', u.name, 'customFields', u.custom_fields) ORDER BY u.id), '[]')
+		FROM kaireon.sub_categories AS u
+		WHERE u.tenant_id = c.tenant_id AND u.deleted_at IS NULL)
+		ELSE '[]' END,
 	'outcomes', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
 			'key', u.key, 'classification', u.classification, 'category', u.category) ORDER BY u.key), '[]')
 		FROM kaireon.outcome_types AS u

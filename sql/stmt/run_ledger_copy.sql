@@ -4,5 +4,5 @@
 -- role: worker
 -- access: write
 COPY kaireon.campaign_run_results
-	(tenant_id, run_month, run_id, customer_id, rank, status, offer_id, channel_id, creative_id, score, error)
+	(tenant_id, run_month, run_id, customer_id, rank, status, offer_id, channel_id, creative_id, score, error, personalization)
 FROM STDIN;

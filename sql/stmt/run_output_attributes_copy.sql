@@ -5,7 +5,7 @@
 -- access: read
 -- identifiers: space, view, columns...
 COPY (
-	SELECT l.customer_id, l.rank, l.offer_id, l.channel_id, l.score, l.creative_id, {s.columns...}
+	SELECT l.customer_id, l.rank, l.offer_id, l.channel_id, l.score, l.creative_id, l.personalization, {s.columns...}
 	FROM kaireon.campaign_run_results AS l
 	LEFT JOIN {space}.{view} AS s ON s.customer_id = l.customer_id
 	WHERE l.tenant_id = kaireon.tenant_id()

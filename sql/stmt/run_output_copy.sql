@@ -4,7 +4,7 @@
 -- role: worker
 -- access: read
 COPY (
-	SELECT l.customer_id, l.rank, l.offer_id, l.channel_id, l.score, l.creative_id
+	SELECT l.customer_id, l.rank, l.offer_id, l.channel_id, l.score, l.creative_id, l.personalization
 	FROM kaireon.campaign_run_results AS l
 	WHERE l.tenant_id = kaireon.tenant_id()
 	  AND l.run_month = kaireon.argument('run_month')::date

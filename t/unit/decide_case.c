@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/json_in.h"
+#include "base/json_out.h"
 
 const struct krn_plan_times decide_case_times = {CASE_NOW, CASE_DAY, CASE_WEEK,
 						 CASE_MONTH};
@@ -257,6 +258,13 @@ case_decide(struct krn_arena *arena, const struct krn_plan *plan,
 			    KRN_STR_ARG(plan->creatives[it->creative].id));
 		krn_format_double(it->score, score);
 		krn_buf_printf(&buf, "=%s", score);
+		if (plan->settings_nr) {
+			struct krn_json_out out;
+
+			krn_json_init(&out, &buf);
+			krn_candidate_properties(plan, it, NULL, &out);
+			krn_json_end(&out);
+		}
 	}
 	if (decision.error) {
 		krn_buf_printf(&buf, " E:%s", decision.error);

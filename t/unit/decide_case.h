@@ -62,7 +62,8 @@ struct decide_case {
 
 	/*
 	 * "a/m=0.5 b/m*k=0.4": offer, channel, creative (if there is one) and
-	 * score in rank order; then
+	 * score in rank order, and its properties, when the flow sets some:
+	 * {"x":1}; then
 	 * "-c/m:r1" for each dropped pair, with the rule or policy; then "!1"
 	 * for values that could not be converted. Instead of candidates and
 	 * drops "E:…" when the evaluation fails.
