@@ -5,8 +5,11 @@
 use strict;
 use warnings;
 
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use JSON::PP;
+use MIME::Base64;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -19,10 +22,14 @@ $stack->pool('api', 1)->pool('cron', 1);
 chmod 0755, $dir;
 system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
 	. "-keyout $dir/key.pem -out $dir/cert.pem 2>/dev/null") == 0 or die;
-# and one that an issuer with a responder signed
-$stack->spew("$dir/responder.cnf", "authorityInfoAccess=OCSP;URI:http://127.0.0.1:1/\n");
+# and one whose issuer has a responder, which has a certificate of its own
+my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die $!;
+$stack->spew("$dir/responder.cnf", 'authorityInfoAccess=OCSP;URI:http://127.0.0.1:' . $listener->sockport . "/\n");
+$stack->spew("$dir/signer.cnf", "extendedKeyUsage=OCSPSigning\n");
 system("cd $dir && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=offers.example -keyout key2.pem -out request.pem 2>/dev/null "
-	. '&& openssl x509 -req -in request.pem -CA cert.pem -CAkey key.pem -days 2 -extfile responder.cnf -out leaf.pem 2>/dev/null '
+	. '&& openssl x509 -req -in request.pem -CA cert.pem -CAkey key.pem -days 2 -set_serial 0x1001 -extfile responder.cnf -out leaf.pem 2>/dev/null '
+	. '&& openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=responder -keyout signer-key.pem -out signer.csr 2>/dev/null '
+	. '&& openssl x509 -req -in signer.csr -CA cert.pem -CAkey key.pem -days 2 -set_serial 0x1002 -extfile signer.cnf -out signer.pem 2>/dev/null '
 	. '&& cat leaf.pem cert.pem >cert2.pem') == 0 or die;
 
 # the site in a form; returns the folder
@@ -59,7 +66,8 @@ sub curl {
 my $tls = render('tls', LISTEN => "unix:$dir/tls.sock", SERVER_NAME => 'offers.example');
 like($stack->slurp("$tls/site"), qr/server_name offers\.example;/, 'the name of the server');
 like($stack->slurp("$tls/listen_kaireon"), qr/names no OCSP responder/, 'nothing to staple');
-my $stapled = render('stapled', LISTEN => "unix:$dir/stapled.sock", CERTIFICATE => "$dir/cert2.pem", CERTIFICATE_KEY => "$dir/key2.pem", RESOLVER => '127.0.0.1:1');
+my $stapled = render('stapled', LISTEN => "unix:$dir/stapled.sock", CERTIFICATE => "$dir/cert2.pem", CERTIFICATE_KEY => "$dir/key2.pem",
+	RESOLVER => '127.0.0.1:1', TRUSTED_CERTIFICATES => "$dir/cert.pem");
 like($stack->slurp("$stapled/listen_kaireon"), qr/^ssl_stapling on;$/m, 'a certificate with a responder is stapled');
 my $several = render('several', LISTEN => "unix:$dir/several.sock", API_SERVERS => '10.99.0.5:9101 10.99.0.6:9101', CRON_SERVERS => '10.99.0.5:9102');
 like($stack->slurp("$several/site"), qr/server 10\.99\.0\.5:9101 fail_timeout=5s;\n\tserver 10\.99\.0\.6:9101 fail_timeout=5s;/, 'several hosts');
@@ -84,6 +92,25 @@ is(scalar @taken, 3, 'all three that an EC certificate can have');
 is(handshake('-tls1_3 -groups secp521r1'), '', 'no curve but those advised');
 unlike(`echo | openssl s_client -unix $dir/tls.sock -tls1_2 2>&1`, qr/TLS session ticket:/, 'no session tickets');
 unlike(`(echo; sleep 0.2) | openssl s_client -unix $dir/tls.sock -tls1_2 2>&1`, qr/Compression: (?!NONE)/, 'no compression');
+
+# stapling: what the responder says of the certificate comes with the handshake
+$stack->spew("$dir/index.txt", "V\t491231235959Z\t\t1001\tunknown\t/CN=offers.example\n");
+my $responder = fork // die $!;
+if (!$responder) {
+	while (my $client = $listener->accept) {
+		my ($request) = (readline($client) // '') =~ m{^GET /+(\S+) HTTP} or next;
+		$stack->spew("$dir/request.der", decode_base64($request =~ s/%(..)/chr hex $1/ger));
+		system("cd $dir && openssl ocsp -index index.txt -CA cert.pem -rkey signer-key.pem -rsigner signer.pem -ndays 1 -reqin request.der -respout answer.der >ocsp.out 2>&1");
+		my $answer = $stack->slurp("$dir/answer.der");
+		print $client "HTTP/1.0 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: " . length($answer) . "\r\n\r\n$answer";
+		close $client;
+	}
+	POSIX::_exit(0);
+}
+start('stapled', "$dir/stapled.sock");
+ok($stack->wait_for('a stapled answer', sub { `echo | openssl s_client -unix $dir/stapled.sock -status 2>&1` =~ /OCSP Response Status: successful/ }), 'the answer of the responder is stapled');
+kill 'KILL', $responder;
+waitpid $responder, 0;
 
 # the access log
 my $id = (curl('-i', '--unix-socket', "$dir/tls.sock", '--cacert', "$dir/cert.pem", '-A', 'say "hello"', "https://localhost/api/v1/runs?x=%22") =~ /^x-request-id: (\S+)/mi)[0];
