@@ -276,10 +276,8 @@ static enum krn_err
 dir_write_one(struct krn_arena *arena, struct krn_str path, struct krn_str text,
 	      struct krn_error *err)
 {
-	char sha256[KRN_SHA256_HEX_BYTES];
 	struct krn_file *file;
 	struct krn_str old;
-	int64_t bytes;
 	enum krn_err e;
 
 	const bool is_index = krn_str_has_suffix(path, KRN_STR("/bundle.yaml"));
@@ -292,7 +290,7 @@ dir_write_one(struct krn_arena *arena, struct krn_str path, struct krn_str text,
 	if ((e = krn_file_begin(arena, path, &file, err)) ||
 	    (e = krn_file_write(file, text.s, text.len, err)))
 		return e;
-	return krn_file_publish(file, &bytes, sha256, err);
+	return krn_file_publish(file, err);
 }
 
 enum krn_err

@@ -206,9 +206,8 @@ krn_cmd_export_rebase(struct krn_ctl *ctl, struct krn_error *err)
 		sum.rows += done.rows;
 		if (!ctl->json)
 			printf(done.changed ? "%.*s: %lld rows in %lld files, "
-					      "%lld of them published after "
-					      "the dump\n"
-					    : "%.*s: of this cluster\n",
+					      "%lld of them not known before\n"
+					    : "%.*s: in step with the lake\n",
 			       KRN_STR_ARG(tenants[i]), (long long)done.rows,
 			       (long long)done.files, (long long)done.adopted);
 	}

@@ -418,15 +418,13 @@ static enum krn_err
 gitops_export_file(struct krn_ctl *ctl, struct krn_str path,
 		   struct krn_str text, struct krn_error *err)
 {
-	char sha256[KRN_SHA256_HEX_BYTES];
 	struct krn_file *file;
-	int64_t bytes;
 	enum krn_err e;
 
 	if ((e = krn_file_begin(ctl->arena, path, &file, err)) ||
 	    (e = krn_file_write(file, text.s, text.len, err)))
 		return e;
-	return krn_file_publish(file, &bytes, sha256, err);
+	return krn_file_publish(file, err);
 }
 
 /* Files are published by their whole path. */

@@ -16,7 +16,8 @@ my $stack = Kaireon::Stack->new(settings => { RUN_CHUNK_CUSTOMERS => 20 });
 $stack->watched_pool('api', 3)->pool('cron', 1);
 my $reset = '/api/v1/tenant/reset';
 my $erasure = '/api/v1/gdpr/erasure';
-my %kept = map { $_ => 1 } qw(tenants api_keys audit_logs audit_heads config_epochs retention_configs);
+# the checkpoint knows that the lake has files of before
+my %kept = map { $_ => 1 } qw(tenants api_keys audit_logs audit_heads config_epochs retention_configs export_checkpoints);
 
 sub left {
 	my ($tenant) = @_;

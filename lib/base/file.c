@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is written since the last sync, at most: the end is not one long wait. */
-#define FILE_SYNC_BYTES (INT64_C(64) << 20)
+/* So much is handed to the disk at once, while more is being made: what is
+ * left to wait for at the end is little. */
+#define FILE_FLUSH_BYTES (INT64_C(1) << 20)
 
 struct krn_file {
 	int fd; /* -1: closed */
@@ -22,9 +23,8 @@ struct krn_file {
 	dev_t device; /* of what fd wrote; 0, 0: not made */
 	ino_t inode;
 	bool published;
-	int64_t bytes, synced;
+	int64_t bytes, flushed;
 	struct krn_sha256 *hash;
-	char sha256[KRN_SHA256_HEX_BYTES];
 };
 
 /* Is what bears the temporary name ours, not a later attempt's? */
@@ -88,8 +88,8 @@ file_create(struct krn_file *file, struct krn_error *err)
 
 	if (unlink(file->temporary) != 0 && errno != ENOENT)
 		return krn_fail_errno(err, "remove \"%s\"", file->temporary);
-	file->fd =
-	    open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	file->fd = open(file->temporary,
+			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (file->fd < 0 || fstat(file->fd, &status) != 0)
 		return krn_fail_errno(err, "create \"%s\"", file->temporary);
 	file->device = status.st_dev;
@@ -129,6 +129,15 @@ krn_file_begin(struct krn_arena *arena, struct krn_str path,
 	return KRN_OK;
 }
 
+/* The disk may begin. A hint: what fails here fails in fsync, too. */
+static void
+file_flush(struct krn_file *file)
+{
+	sync_file_range(file->fd, file->flushed, file->bytes - file->flushed,
+			SYNC_FILE_RANGE_WRITE);
+	file->flushed = file->bytes;
+}
+
 enum krn_err
 krn_file_write(struct krn_file *file, const char *bytes, size_t len,
 	       struct krn_error *err)
@@ -146,11 +155,9 @@ krn_file_write(struct krn_file *file, const char *bytes, size_t len,
 		bytes += done;
 		len -= (size_t)done;
 	}
-	if (file->bytes - file->synced < FILE_SYNC_BYTES)
+	if (file->bytes - file->flushed < FILE_FLUSH_BYTES)
 		return KRN_OK;
-	file->synced = file->bytes;
-	if (fdatasync(file->fd) != 0)
-		return krn_fail_errno(err, "sync \"%s\"", file->temporary);
+	file_flush(file);
 	return KRN_OK;
 }
 
@@ -168,37 +175,38 @@ file_sync_folder(const char *folder, struct krn_error *err)
 		      : KRN_OK;
 }
 
-enum krn_err
+void
 krn_file_end(struct krn_file *file, int64_t *ret_bytes,
-	     char ret_sha256[KRN_SHA256_HEX_BYTES], struct krn_error *err)
+	     char ret_sha256[KRN_SHA256_HEX_BYTES])
 {
 	unsigned char digest[KRN_SHA256_BYTES];
 
-	if (file->fd >= 0) {
-		if (fsync(file->fd) != 0)
-			return krn_fail_errno(err, "sync \"%s\"",
-					      file->temporary);
-		const int failed = close(file->fd);
-
-		file->fd = -1;
-		if (failed)
-			return krn_fail_errno(err, "close \"%s\"",
-					      file->temporary);
-		krn_sha256_end(file->hash, digest);
-		krn_format_hex(digest, sizeof(digest), file->sha256);
-	}
-	memcpy(ret_sha256, file->sha256, KRN_SHA256_HEX_BYTES);
+	file_flush(file);
+	krn_sha256_end(file->hash, digest);
+	krn_format_hex(digest, sizeof(digest), ret_sha256);
 	*ret_bytes = file->bytes;
-	return KRN_OK;
 }
 
 enum krn_err
-krn_file_publish(struct krn_file *file, int64_t *ret_bytes,
-		 char ret_sha256[KRN_SHA256_HEX_BYTES], struct krn_error *err)
+krn_file_sync(struct krn_file *file, struct krn_error *err)
+{
+	if (file->fd < 0)
+		return KRN_OK;
+	if (fsync(file->fd) != 0)
+		return krn_fail_errno(err, "sync \"%s\"", file->temporary);
+	const int failed = close(file->fd);
+
+	file->fd = -1;
+	return failed ? krn_fail_errno(err, "close \"%s\"", file->temporary)
+		      : KRN_OK;
+}
+
+enum krn_err
+krn_file_publish(struct krn_file *file, struct krn_error *err)
 {
 	enum krn_err e;
 
-	if ((e = krn_file_end(file, ret_bytes, ret_sha256, err)))
+	if ((e = krn_file_sync(file, err)))
 		return e;
 	if (!file_is_ours(file))
 		return krn_fail(err, KRN_ERR_INTERNAL,

@@ -29,24 +29,25 @@ KRN_MUSTCHECK enum krn_err krn_file_write(struct krn_file *file,
 					  const char *bytes, size_t len,
 					  struct krn_error *err);
 
+/* All is written, once: what it is. Only for those who want to know. */
+void krn_file_end(struct krn_file *file, int64_t *ret_bytes,
+		  char ret_sha256[KRN_SHA256_HEX_BYTES]);
+
 /*
- * All is written: make it durable, under its temporary name still. For those
- * who want to know what they publish before they do; publishing does it too.
+ * Make it durable, under its temporary name still; publishing does it too.
+ * Who ends several files before he syncs them waits for the disk once.
  * Errors: KRN_ERR_INTERNAL
  */
-KRN_MUSTCHECK enum krn_err krn_file_end(struct krn_file *file,
-					int64_t *ret_bytes,
-					char ret_sha256[KRN_SHA256_HEX_BYTES],
-					struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_file_sync(struct krn_file *file,
+					 struct krn_error *err);
 
 /*
  * Make it durable and visible under its name.
  * Errors: KRN_ERR_INTERNAL  or another attempt has begun, or the temporary
  *                           file was removed
  */
-KRN_MUSTCHECK enum krn_err
-krn_file_publish(struct krn_file *file, int64_t *ret_bytes,
-		 char ret_sha256[KRN_SHA256_HEX_BYTES], struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_file_publish(struct krn_file *file,
+					    struct krn_error *err);
 
 /*
  * Remove what is published under `path` and what is not yet: an attempt that

@@ -363,10 +363,11 @@ finish_file(struct finish *finish, struct krn_error *err)
 				  err)))
 		return e;
 	krn_target_set_tick(finish->target, finish_tick, step->db);
-	if ((e = finish_stream(finish, err)))
+	if ((e = finish_stream(finish, err)) ||
+	    (e = krn_target_end(finish->target, &finish->bytes, finish->sha256,
+				err)))
 		return e;
-	return krn_target_end(finish->target, &finish->bytes, finish->sha256,
-			      err);
+	return krn_target_sync(finish->target, err);
 }
 
 /* {"offerId", "offerName", "count", "percent"} of what was given at all. */

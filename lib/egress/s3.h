@@ -75,11 +75,14 @@ KRN_MUSTCHECK enum krn_err krn_s3_read(const struct krn_options *options,
 typedef enum krn_err (*krn_s3_list_fn)(void *data, struct krn_str path,
 				       struct krn_error *err);
 
-/* The objects whose key begins with that of `folder` and "/". */
+/*
+ * The objects whose key begins with that of `folder` and "/"; those whose path
+ * below it is not behind `after` may be left out.
+ */
 KRN_MUSTCHECK enum krn_err krn_s3_list(const struct krn_options *options,
 				       const struct krn_s3_object *folder,
-				       krn_s3_list_fn fn, void *data,
-				       struct krn_error *err);
+				       struct krn_str after, krn_s3_list_fn fn,
+				       void *data, struct krn_error *err);
 
 /* Upload */
 

@@ -86,8 +86,8 @@ krn_s3_read(const struct krn_options *options,
 static enum krn_err
 read_list_page(struct krn_arena *scratch, const struct krn_options *options,
 	       const struct krn_s3_object *folder, struct krn_str prefix,
-	       struct krn_buf *token, krn_s3_list_fn fn, void *data,
-	       struct krn_error *err)
+	       struct krn_str after, struct krn_buf *token, krn_s3_list_fn fn,
+	       void *data, struct krn_error *err)
 {
 	struct s3_call call = {.method = "GET",
 			       .object.bucket = folder->bucket};
@@ -106,6 +106,11 @@ read_list_page(struct krn_arena *scratch, const struct krn_options *options,
 	}
 	krn_buf_add_c(&query, "list-type=2&prefix=");
 	krn_buf_add_percent(&query, prefix, "");
+	if (after.len) {
+		krn_buf_add_c(&query, "&start-after=");
+		krn_buf_add_percent(&query, prefix, "");
+		krn_buf_add_percent(&query, after, "");
+	}
 	if ((e = krn_buf_end(&query, &call.query, err)) ||
 	    (e = s3_request(scratch, options, &call, &answer, err)))
 		return e;
@@ -129,8 +134,8 @@ read_list_page(struct krn_arena *scratch, const struct krn_options *options,
 
 enum krn_err
 krn_s3_list(const struct krn_options *options,
-	    const struct krn_s3_object *folder, krn_s3_list_fn fn, void *data,
-	    struct krn_error *err)
+	    const struct krn_s3_object *folder, struct krn_str after,
+	    krn_s3_list_fn fn, void *data, struct krn_error *err)
 {
 	struct krn_arena *scratch = krn_arena_new(0);
 	struct krn_arena *kept = krn_arena_new(0);
@@ -146,10 +151,10 @@ krn_s3_list(const struct krn_options *options,
 		krn_buf_init(&token, kept);
 		do {
 			krn_arena_reset(scratch);
-			e = prefix.s
-				? read_list_page(scratch, options, folder,
-						 prefix, &token, fn, data, err)
-				: krn_arena_fail(kept, err);
+			e = prefix.s ? read_list_page(scratch, options, folder,
+						      prefix, after, &token, fn,
+						      data, err)
+				     : krn_arena_fail(kept, err);
 		} while (!e && token.len);
 	}
 	krn_arena_free(kept);

@@ -114,6 +114,7 @@ krn_source_read(struct krn_arena *arena, const struct krn_options *options,
 
 struct source_list {
 	struct krn_arena *arena;
+	struct krn_str after;
 	struct krn_str *paths;
 	size_t nr, size;
 };
@@ -123,6 +124,8 @@ source_list_add(void *data, struct krn_str path, struct krn_error *err)
 {
 	struct source_list *list = data;
 
+	if (krn_str_cmp(path, list->after) <= 0)
+		return KRN_OK;
 	if (list->nr == list->size) {
 		const size_t size = list->size ? 2 * list->size : 64;
 
@@ -146,6 +149,16 @@ source_fts_close(FTS **fts)
 		fts_close(*fts);
 }
 
+/* Is whatever a folder has before `after`? */
+static bool
+source_is_before(const struct source_list *list, struct krn_str folder)
+{
+	const size_t len =
+	    folder.len < list->after.len ? folder.len : list->after.len;
+
+	return krn_str_cmp(folder, krn_str_from(list->after.s, len)) < 0;
+}
+
 static enum krn_err
 source_list_files(struct source_list *list, const char *folder,
 		  struct krn_error *err)
@@ -153,7 +166,7 @@ source_list_files(struct source_list *list, const char *folder,
 	char *roots[] = {krn_str_cstr(list->arena, krn_str_c(folder)), NULL};
 	FTS *fts KRN_CLEANUP(source_fts_close) = NULL;
 	const size_t root_len = strlen(folder);
-	const FTSENT *entry;
+	FTSENT *entry;
 	enum krn_err e;
 
 	if (!roots[0])
@@ -166,14 +179,20 @@ source_list_files(struct source_list *list, const char *folder,
 				      entry->fts_info == FTS_NS;
 
 		errno = entry->fts_errno;
-		if (is_error && errno != ENOENT)
+		if (is_error && errno != ENOENT && errno != ENOTDIR)
 			return krn_fail_errno(err, "read \"%s\"",
 					      entry->fts_path);
+		if (entry->fts_level == FTS_ROOTLEVEL)
+			continue;
+		const struct krn_str path =
+		    krn_str_c(entry->fts_path + root_len + 1);
+
+		if (entry->fts_info == FTS_D && source_is_before(list, path))
+			fts_set(fts, entry, FTS_SKIP);
 		/* ".<name>.tmp" is under way */
 		if (entry->fts_info != FTS_F || entry->fts_name[0] == '.')
 			continue;
-		if ((e = source_list_add(
-			 list, krn_str_c(entry->fts_path + root_len + 1), err)))
+		if ((e = source_list_add(list, path, err)))
 			return e;
 	}
 	return errno ? krn_fail_errno(err, "read the folder \"%s\"", folder)
@@ -190,10 +209,10 @@ source_path_cmp(const void *a, const void *b)
 
 enum krn_err
 krn_source_list(struct krn_arena *arena, const struct krn_options *options,
-		struct krn_str url, struct krn_str **ret, size_t *ret_nr,
-		struct krn_error *err)
+		struct krn_str url, struct krn_str after, struct krn_str **ret,
+		size_t *ret_nr, struct krn_error *err)
 {
-	struct source_list list = {.arena = arena};
+	struct source_list list = {.arena = arena, .after = after};
 	const char *folder = source_path(arena, url);
 	struct krn_s3_object object;
 	enum krn_err e;
@@ -201,7 +220,8 @@ krn_source_list(struct krn_arena *arena, const struct krn_options *options,
 	if (folder)
 		e = source_list_files(&list, folder, err);
 	else if (!(e = krn_s3_path_parse(url, &object, err)))
-		e = krn_s3_list(options, &object, source_list_add, &list, err);
+		e = krn_s3_list(options, &object, after, source_list_add, &list,
+				err);
 	if (e)
 		return e;
 	if (list.nr)

@@ -27,16 +27,16 @@ krn_source_read(struct krn_arena *arena, const struct krn_options *options,
 		struct krn_error *err);
 
 /*
- * The files below a folder, in byte order of their paths below it; none when
- * there is no such folder. Files that are under way are left out.
+ * The files below a folder whose paths below it are behind `after` ("": all),
+ * in byte order; none when there is no such folder. Files that are under way
+ * are left out.
  *
  * Ownership: *ret lives in `arena`.
  * Errors:    as krn_source_read, but KRN_ERR_NOTFOUND
  */
-KRN_MUSTCHECK enum krn_err krn_source_list(struct krn_arena *arena,
-					   const struct krn_options *options,
-					   struct krn_str url,
-					   struct krn_str **ret, size_t *ret_nr,
-					   struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_source_list(struct krn_arena *arena, const struct krn_options *options,
+		struct krn_str url, struct krn_str after, struct krn_str **ret,
+		size_t *ret_nr, struct krn_error *err);
 
 #endif

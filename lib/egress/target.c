@@ -114,10 +114,10 @@ krn_target_end(struct krn_target *target, int64_t *ret_bytes,
 
 	if ((e = krn_codec_end(target->codec, err)))
 		return e;
-	if (target->file)
-		return krn_file_end(target->file, ret_bytes, ret_sha256, err);
-	if ((e = krn_s3_upload_end(target->upload, err)))
-		return e;
+	if (target->file) {
+		krn_file_end(target->file, ret_bytes, ret_sha256);
+		return KRN_OK;
+	}
 	krn_sha256_end(target->hash, digest);
 	krn_format_hex(digest, sizeof(digest), ret_sha256);
 	*ret_bytes = target->bytes;
@@ -125,12 +125,15 @@ krn_target_end(struct krn_target *target, int64_t *ret_bytes,
 }
 
 enum krn_err
+krn_target_sync(struct krn_target *target, struct krn_error *err)
+{
+	return target->file ? krn_file_sync(target->file, err)
+			    : krn_s3_upload_end(target->upload, err);
+}
+
+enum krn_err
 krn_target_publish(struct krn_target *target, struct krn_error *err)
 {
-	char sha256[KRN_SHA256_HEX_BYTES];
-	int64_t bytes;
-
-	return target->file
-		   ? krn_file_publish(target->file, &bytes, sha256, err)
-		   : krn_s3_upload_publish(target->upload, err);
+	return target->file ? krn_file_publish(target->file, err)
+			    : krn_s3_upload_publish(target->upload, err);
 }

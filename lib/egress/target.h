@@ -41,16 +41,21 @@ KRN_MUSTCHECK enum krn_err krn_target_write(struct krn_target *target,
 					    const char *bytes, size_t len,
 					    struct krn_error *err);
 
-/*
- * All is written: make it durable, not visible yet.
- * Errors: as krn_target_write
- */
+/* All is written: what it is. Errors: as krn_target_write */
 KRN_MUSTCHECK enum krn_err krn_target_end(struct krn_target *target,
 					  int64_t *ret_bytes,
 					  char ret_sha256[KRN_SHA256_HEX_BYTES],
 					  struct krn_error *err);
 
-/* Make it visible; after krn_target_end. Errors: as krn_target_write. */
+/*
+ * Make it durable, not visible yet; after krn_target_end. Who ends several
+ * before he syncs them waits for the disk once.
+ * Errors: as krn_target_write
+ */
+KRN_MUSTCHECK enum krn_err krn_target_sync(struct krn_target *target,
+					   struct krn_error *err);
+
+/* Make it visible; after krn_target_sync. Errors: as krn_target_write. */
 KRN_MUSTCHECK enum krn_err krn_target_publish(struct krn_target *target,
 					      struct krn_error *err);
 

@@ -15,15 +15,13 @@
 #define EXPORT_WRITE_BYTES 131072
 
 struct export_job {
-	struct krn_str root; /* EXPORT_URL */
 	bool drain;
 	int64_t total;
 };
 
-/* The batch under way. */
+/* The batch under way; its texts live in the arena of the call. */
 struct export_batch {
-	bool none;           /* nothing new */
-	struct krn_str path; /* below the root */
+	struct krn_str path; /* below the root; .s NULL: nothing is left */
 	struct krn_str from_xid, from_id, to_xid, to_id, nr;
 	struct krn_str previous_sha256; /* of the file before; .s NULL: none */
 	int64_t number, rows_before;    /* of the file; in those before */
@@ -49,48 +47,107 @@ export_of(const struct krn_cron *cron)
 }
 
 /*
- * The batch to write: the intent that an earlier call left, or a new one,
- * committed before anything is written.
+ * Is anything to be exported? Not before the lake was looked at: a file that
+ * lies behind all that this database knows was published by one that was
+ * restored to an earlier moment since, or is another's.
  */
 static enum krn_err
-export_intent(struct krn_cron *cron, struct krn_str tenant,
-	      struct export_batch *ret, struct krn_error *err)
+export_look(struct krn_cron *cron, struct krn_str tenant, bool *ret_due,
+	    struct krn_error *err)
 {
-	enum krn_codec_kind codec = KRN_CODEC_NONE;
-
-	krn_codec_parse(cron->options->export_compress, &codec);
-	const struct krn_param params[] = {
-	    krn_param_c(krn_codec_ending(codec)),
-	    krn_param_int(cron->batch, cron->options->export_max_rows),
-	};
-	const struct krn_rows *rows;
+	const struct krn_rows *point;
+	struct krn_str *paths;
+	size_t nr;
 	enum krn_err e;
 
 	if ((e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
 		return e;
 	krn_db_send(cron->db, KRN_STMT_export_checkpoint, NULL, NULL);
-	krn_db_send(cron->db, KRN_STMT_export_intent, params, &rows);
+	krn_db_send(cron->db, KRN_STMT_export_lake, NULL, &point);
 	if ((e = krn_db_commit(cron->db, err)))
 		return e;
-	if (krn_rows_bool(rows, 0, 5))
+	if (krn_rows_bool(point, 0, 0))
 		return krn_refuse(err, KRN_ERR_CONFLICT,
 				  "cluster changed: run kaireonctl export "
 				  "rebase");
-	*ret = (struct export_batch){
-	    .none = krn_rows_is_null(rows, 0, 0),
-	    .path = krn_rows_str(rows, 0, 0),
-	    .from_xid = krn_rows_str(rows, 0, 1),
-	    .from_id = krn_rows_str(rows, 0, 2),
-	    .to_xid = krn_rows_str(rows, 0, 3),
-	    .to_id = krn_rows_str(rows, 0, 4),
-	    .nr = krn_rows_str(rows, 0, 6),
-	    .number = krn_rows_int(rows, 0, 7),
-	    .rows_before = krn_rows_int(rows, 0, 9),
-	    .previous_sha256 = krn_rows_is_null(rows, 0, 8)
-				   ? krn_str_from(NULL, 0)
-				   : krn_rows_str(rows, 0, 8),
+	*ret_due = krn_rows_bool(point, 0, 1);
+	if (!*ret_due)
+		return KRN_OK;
+	if ((e = krn_export_list(cron->batch, cron->options, tenant,
+				 krn_rows_str(point, 0, 2), &paths, &nr, err)))
+		return e;
+	return nr ? krn_refuse(err, KRN_ERR_CONFLICT,
+			       "the lake has \"%.*s\", which this database "
+			       "does not know: run kaireonctl export rebase",
+			       KRN_STR_ARG(paths[0]))
+		  : KRN_OK;
+}
+
+/* The batch to write: the intent that an earlier call left, or a new one. */
+static enum krn_err
+export_intent(struct krn_cron *cron, const struct krn_rows *rows,
+	      struct export_batch *ret, struct krn_error *err)
+{
+	struct krn_str *const texts[] = {
+	    &ret->path,  &ret->from_xid, &ret->from_id,         &ret->to_xid,
+	    &ret->to_id, &ret->nr,       &ret->previous_sha256,
 	};
+
+	*ret = (struct export_batch){
+	    .number = krn_rows_int(rows, 0, 7),
+	    .rows_before = krn_rows_int(rows, 0, 8),
+	};
+	for (size_t i = 0; i < KRN_NR(texts); i++) {
+		if (krn_rows_is_null(rows, 0, i))
+			continue;
+		*texts[i] = krn_str_dup(cron->arena, krn_rows_str(rows, 0, i));
+		if (!texts[i]->s)
+			return krn_arena_fail(cron->arena, err);
+	}
 	return KRN_OK;
+}
+
+/*
+ * In one transaction: the checkpoint moves behind `done`, unless it is NULL,
+ * and the next batch is noted before anything of it is written, unless `next`
+ * is NULL.
+ */
+static enum krn_err
+export_turn(struct krn_cron *cron, struct krn_str tenant,
+	    const struct export_batch *done, struct export_batch *next,
+	    struct krn_error *err)
+{
+	const struct krn_rows *moved = NULL, *intent = NULL;
+	enum krn_codec_kind codec = KRN_CODEC_NONE;
+	enum krn_err e;
+
+	krn_codec_parse(cron->options->export_compress, &codec);
+	if ((e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
+		return e;
+	if (done) {
+		const struct krn_param params[] = {
+		    krn_param_str(done->path),
+		    krn_param_int(cron->batch, done->rows),
+		    krn_param_int(cron->batch, done->bytes),
+		    krn_param_c(done->sha256),
+		};
+
+		krn_db_send(cron->db, KRN_STMT_export_advance, params, &moved);
+	}
+	if (next) {
+		const struct krn_param params[] = {
+		    krn_param_c(krn_codec_ending(codec)),
+		    krn_param_int(cron->batch, cron->options->export_max_rows),
+		};
+
+		krn_db_send(cron->db, KRN_STMT_export_intent, params, &intent);
+	}
+	if ((e = krn_db_commit(cron->db, err)))
+		return e;
+	if (moved && !krn_rows_nr(moved))
+		return krn_fail(err, KRN_ERR_CONFLICT,
+				"another call ended the batch");
+	return intent ? export_intent(cron, intent, next, err) : KRN_OK;
 }
 
 static enum krn_err
@@ -126,16 +183,19 @@ export_stream(struct krn_cron *cron, struct krn_target *target,
 	return krn_target_write(target, buf.data, buf.len, err);
 }
 
-/* Write the file, make it durable, note it, then move the checkpoint. */
+/*
+ * Write the file, make it durable, publish it, then its manifest. The
+ * transaction that reads the rows ends when all is durable: while it holds,
+ * the session holds, and with it the job's lock. What came of a session that
+ * was lost is not published.
+ */
 static enum krn_err
-export_batch(struct krn_cron *cron, struct krn_str tenant,
+export_write(struct krn_cron *cron, struct krn_str tenant,
 	     struct export_batch *batch, struct krn_error *err)
 {
-	const struct krn_str root = export_of(cron)->root;
 	const struct krn_str url =
-	    krn_export_url(cron->batch, root, batch->path);
-	struct krn_target *target;
-	const struct krn_rows *rows;
+	    krn_export_url(cron->batch, cron->options->export_url, batch->path);
+	struct krn_target *target, *manifest;
 	enum krn_err e;
 
 	if (!url.s)
@@ -144,9 +204,7 @@ export_batch(struct krn_cron *cron, struct krn_str tenant,
 				  err)) ||
 	    (e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)) ||
 	    (e = export_stream(cron, target, batch, err)) ||
-	    (e = krn_db_commit(cron->db, err)) ||
-	    (e = krn_target_end(target, &batch->bytes, batch->sha256, err)) ||
-	    (e = krn_target_publish(target, err)))
+	    (e = krn_target_end(target, &batch->bytes, batch->sha256, err)))
 		return e;
 	const struct krn_export_file file = {
 	    .tenant_id = tenant,
@@ -158,23 +216,15 @@ export_batch(struct krn_cron *cron, struct krn_str tenant,
 	    .rows = batch->rows,
 	    .bytes = batch->bytes,
 	};
-	const struct krn_param params[] = {
-	    krn_param_str(batch->path),
-	    krn_param_int(cron->batch, batch->rows),
-	    krn_param_int(cron->batch, batch->bytes),
-	    krn_param_c(batch->sha256),
-	};
 
-	if ((e = krn_export_manifest_write(cron->batch, cron->options, root,
-					   &file, err)) ||
-	    (e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
+	if ((e = krn_export_manifest_write(cron->batch, cron->options, &file,
+					   &manifest, err)) ||
+	    (e = krn_target_sync(target, err)) ||
+	    (e = krn_target_sync(manifest, err)) ||
+	    (e = krn_db_commit(cron->db, err)) ||
+	    (e = krn_target_publish(target, err)))
 		return e;
-	krn_db_send(cron->db, KRN_STMT_export_advance, params, &rows);
-	if ((e = krn_db_commit(cron->db, err)))
-		return e;
-	return krn_rows_nr(rows) ? KRN_OK
-				 : krn_fail(err, KRN_ERR_CONFLICT,
-					    "another call ended the batch");
+	return krn_target_publish(manifest, err);
 }
 
 static void
@@ -183,7 +233,7 @@ export_note_batch(struct krn_cron *cron, struct export_tenant *tenant,
 {
 	tenant->exported += batch->rows;
 	tenant->bytes = batch->bytes;
-	tenant->last_path = krn_str_dup(cron->arena, batch->path);
+	tenant->last_path = batch->path;
 	memcpy(tenant->sha256, batch->sha256, sizeof(tenant->sha256));
 	if (tenant->files.len)
 		krn_buf_add_char(&tenant->files, ',');
@@ -215,21 +265,24 @@ static enum krn_err
 export_tenant(struct krn_cron *cron, struct export_tenant *tenant,
 	      struct krn_error *err)
 {
-	struct export_batch batch;
+	struct export_batch done, batch = {.path = {NULL, 0}};
+	bool is_due, goes_on = true;
 	enum krn_err e;
 
-	do {
+	if ((e = export_look(cron, tenant->id, &is_due, err)) ||
+	    (is_due && (e = export_turn(cron, tenant->id, NULL, &batch, err))))
+		return e;
+	while (goes_on && batch.path.s) {
 		krn_arena_reset(cron->batch);
-		if ((e = export_intent(cron, tenant->id, &batch, err)))
+		if ((e = export_write(cron, tenant->id, &batch, err)))
 			return e;
-		if (batch.none)
-			break;
-		if ((e = export_batch(cron, tenant->id, &batch, err)))
+		done = batch;
+		goes_on = export_of(cron)->drain && !krn_cron_is_over(cron);
+		if ((e = export_turn(cron, tenant->id, &done,
+				     goes_on ? &batch : NULL, err)))
 			return e;
-		export_note_batch(cron, tenant, &batch);
-		if (krn_cron_is_over(cron))
-			break;
-	} while (export_of(cron)->drain);
+		export_note_batch(cron, tenant, &done);
+	}
 	krn_arena_reset(cron->batch);
 	return export_rest(cron, tenant, err);
 }
@@ -294,10 +347,7 @@ krn_export_interactions(struct krn_cron *cron, bool drain,
 	    .tenant = export_tell,
 	    .totals = export_totals,
 	};
-	struct export_job job = {
-	    .root = cron->options->export_url,
-	    .drain = drain,
-	};
+	struct export_job job = {.drain = drain};
 
 	cron->state = &job;
 	return krn_cron_run(cron, &export_job, answer, err);

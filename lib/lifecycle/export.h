@@ -12,6 +12,13 @@
  * in the order (commit_xid, id), so a transaction that commits late is waited
  * for and never passed by.
  *
+ * A file appears only while the session has the job's lock since before its
+ * rows were read. What an upload that is under way at S3 does after a session
+ * was lost nobody can call back: it has the rows of the batch, too.
+ *
+ * Who finds a file in the lake that this database does not know stops: it was
+ * restored to an earlier moment (rebase.h).
+ *
  * Source: contract section 2; DESIGN sections 5 (late commits) and 6 (export).
  */
 

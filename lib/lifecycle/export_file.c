@@ -7,7 +7,7 @@
 #include "lifecycle/export_file.h"
 
 #include "base/json_out.h"
-#include "egress/target.h"
+#include "egress/source.h"
 
 struct krn_str
 krn_export_url(struct krn_arena *arena, struct krn_str root,
@@ -17,6 +17,15 @@ krn_export_url(struct krn_arena *arena, struct krn_str root,
 
 	return krn_str_printf(arena, "%.*s%s%.*s", KRN_STR_ARG(root),
 			      has_slash ? "" : "/", KRN_STR_ARG(path));
+}
+
+/* The folder of a tenant's manifests. */
+static struct krn_str
+export_manifests(struct krn_arena *arena, struct krn_str tenant_id)
+{
+	return krn_str_printf(arena,
+			      "exports/_manifest/%.*s/interaction_history",
+			      KRN_STR_ARG(tenant_id));
 }
 
 struct krn_str
@@ -30,9 +39,11 @@ krn_export_manifest_path(struct krn_arena *arena,
 	const char *ending = krn_codec_ending(krn_codec_of(stem));
 
 	stem.len -= strlen(ending);
-	return krn_str_printf(arena,
-			      "exports/_manifest/%.*s/interaction_history/%.*s",
-			      KRN_STR_ARG(file->tenant_id), KRN_STR_ARG(stem));
+	const struct krn_str folder = export_manifests(arena, file->tenant_id);
+
+	return folder.s ? krn_str_printf(arena, "%.*s/%.*s",
+					 KRN_STR_ARG(folder), KRN_STR_ARG(stem))
+			: folder;
 }
 
 enum krn_err
@@ -65,26 +76,72 @@ krn_export_manifest(struct krn_arena *arena, const struct krn_export_file *file,
 enum krn_err
 krn_export_manifest_write(struct krn_arena *arena,
 			  const struct krn_options *options,
-			  struct krn_str root,
 			  const struct krn_export_file *file,
-			  struct krn_error *err)
+			  struct krn_target **ret, struct krn_error *err)
 {
 	const struct krn_str path = krn_export_manifest_path(arena, file);
 	char sha256[KRN_SHA256_HEX_BYTES];
-	struct krn_target *target;
 	struct krn_str line, url;
 	int64_t bytes;
 	enum krn_err e;
 
 	if (!path.s)
 		return krn_arena_fail(arena, err);
-	url = krn_export_url(arena, root, path);
+	url = krn_export_url(arena, options->export_url, path);
 	if (!url.s)
 		return krn_arena_fail(arena, err);
 	if ((e = krn_export_manifest(arena, file, &line, err)) ||
-	    (e = krn_target_begin(arena, options, url, &target, err)) ||
-	    (e = krn_target_write(target, line.s, line.len, err)) ||
-	    (e = krn_target_end(target, &bytes, sha256, err)))
+	    (e = krn_target_begin(arena, options, url, ret, err)) ||
+	    (e = krn_target_write(*ret, line.s, line.len, err)))
 		return e;
-	return krn_target_publish(target, err);
+	return krn_target_end(*ret, &bytes, sha256, err);
+}
+
+/* Listing */
+
+static enum krn_err
+export_list(struct krn_arena *arena, const struct krn_options *options,
+	    struct krn_str folder, struct krn_str after, struct krn_str **ret,
+	    size_t *ret_nr, struct krn_error *err)
+{
+	struct krn_str url;
+	enum krn_err e;
+
+	if (!folder.s)
+		return krn_arena_fail(arena, err);
+	url = krn_export_url(arena, options->export_url, folder);
+	if (!url.s)
+		return krn_arena_fail(arena, err);
+	if ((e = krn_source_list(arena, options, url, after, ret, ret_nr, err)))
+		return e;
+	for (size_t i = 0; i < *ret_nr; i++) {
+		(*ret)[i] =
+		    krn_str_printf(arena, "%.*s/%.*s", KRN_STR_ARG(folder),
+				   KRN_STR_ARG((*ret)[i]));
+		if (!(*ret)[i].s)
+			return krn_arena_fail(arena, err);
+	}
+	return KRN_OK;
+}
+
+enum krn_err
+krn_export_list(struct krn_arena *arena, const struct krn_options *options,
+		struct krn_str tenant_id, struct krn_str after,
+		struct krn_str **ret, size_t *ret_nr, struct krn_error *err)
+{
+	return export_list(arena, options,
+			   krn_str_printf(arena,
+					  "exports/%.*s/interaction_history",
+					  KRN_STR_ARG(tenant_id)),
+			   after, ret, ret_nr, err);
+}
+
+enum krn_err
+krn_export_list_manifests(struct krn_arena *arena,
+			  const struct krn_options *options,
+			  struct krn_str tenant_id, struct krn_str **ret,
+			  size_t *ret_nr, struct krn_error *err)
+{
+	return export_list(arena, options, export_manifests(arena, tenant_id),
+			   KRN_STR(""), ret, ret_nr, err);
 }

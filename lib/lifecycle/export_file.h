@@ -11,7 +11,7 @@
  * Source: contract section 2, export-interactions; doc/export.md
  */
 
-#include "base/option.h"
+#include "egress/target.h"
 
 struct krn_export_file {
 	struct krn_str tenant_id;
@@ -41,10 +41,34 @@ KRN_MUSTCHECK enum krn_err
 krn_export_manifest(struct krn_arena *arena, const struct krn_export_file *file,
 		    struct krn_str *ret, struct krn_error *err);
 
-/* Write it, durably. Errors: those of egress/target.h */
-KRN_MUSTCHECK enum krn_err krn_export_manifest_write(
-    struct krn_arena *arena, const struct krn_options *options,
-    struct krn_str root, const struct krn_export_file *file,
-    struct krn_error *err);
+/*
+ * Write it; the caller syncs and publishes *ret.
+ * Ownership: as krn_target_begin
+ * Errors:    those of egress/target.h
+ */
+KRN_MUSTCHECK enum krn_err
+krn_export_manifest_write(struct krn_arena *arena,
+			  const struct krn_options *options,
+			  const struct krn_export_file *file,
+			  struct krn_target **ret, struct krn_error *err);
+
+/*
+ * The paths below EXPORT_URL of a tenant's files, first to last: of those
+ * whose paths below its folder are behind `after` ("": all).
+ *
+ * Ownership: *ret lives in `arena`.
+ * Errors:    those of krn_source_list
+ */
+KRN_MUSTCHECK enum krn_err
+krn_export_list(struct krn_arena *arena, const struct krn_options *options,
+		struct krn_str tenant_id, struct krn_str after,
+		struct krn_str **ret, size_t *ret_nr, struct krn_error *err);
+
+/* All its manifests, in the same way. */
+KRN_MUSTCHECK enum krn_err
+krn_export_list_manifests(struct krn_arena *arena,
+			  const struct krn_options *options,
+			  struct krn_str tenant_id, struct krn_str **ret,
+			  size_t *ret_nr, struct krn_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The export in a new cluster.
+ * The export of a database that was restored.
  */
 
 #include "base/base.h"
@@ -26,6 +26,8 @@ struct rebase {
 	struct krn_arena *arena; /* of the tenant */
 	struct krn_arena *batch; /* of some rows */
 	struct krn_rebase *ret;
+	struct krn_str *unknown; /* paths behind the files that are known */
+	size_t unknown_nr;
 
 	int64_t number; /* of the file at hand */
 	int64_t file_rows;
@@ -153,7 +155,7 @@ rebase_read(struct rebase *rebase, struct krn_str path, int64_t *ret_bytes,
 	return rebase_flush(rebase, err);
 }
 
-/* A file that the dump knows. */
+/* A file that the database knows. */
 static enum krn_err
 rebase_known(struct rebase *rebase, const struct krn_rows *files, size_t i,
 	     struct krn_error *err)
@@ -172,7 +174,7 @@ rebase_known(struct rebase *rebase, const struct krn_rows *files, size_t i,
 				KRN_STR_ARG(path));
 }
 
-/* One that was published after the dump. */
+/* One that it does not. */
 static enum krn_err
 rebase_adopt(struct rebase *rebase, struct krn_str path, struct krn_error *err)
 {
@@ -195,43 +197,19 @@ rebase_adopt(struct rebase *rebase, struct krn_str path, struct krn_error *err)
 	return krn_db_flush(rebase->db, err);
 }
 
+/* First those that this database knows, then those behind them. */
 static enum krn_err
 rebase_lake(struct rebase *rebase, const struct krn_rows *files,
 	    struct krn_error *err)
 {
-	const size_t nr = krn_rows_nr(files);
-	const struct krn_str last =
-	    nr ? krn_rows_str(files, nr - 1, 1) : KRN_STR("");
-	const struct krn_str folder =
-	    krn_str_printf(rebase->arena, "exports/%.*s/interaction_history",
-			   KRN_STR_ARG(rebase->tenant_id));
-	struct krn_str url, *paths;
-	size_t paths_nr;
 	enum krn_err e;
 
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < krn_rows_nr(files); i++)
 		if ((e = rebase_known(rebase, files, i, err)))
 			return e;
-	if (!folder.s)
-		return krn_arena_fail(rebase->arena, err);
-	url =
-	    krn_export_url(rebase->arena, rebase->options->export_url, folder);
-	if (!url.s)
-		return krn_arena_fail(rebase->arena, err);
-	if ((e = krn_source_list(rebase->arena, rebase->options, url, &paths,
-				 &paths_nr, err)))
-		return e;
-	for (size_t i = 0; i < paths_nr; i++) {
-		const struct krn_str path =
-		    krn_str_printf(rebase->arena, "%.*s/%.*s",
-				   KRN_STR_ARG(folder), KRN_STR_ARG(paths[i]));
-
-		if (!path.s)
-			return krn_arena_fail(rebase->arena, err);
-		if (krn_str_cmp(path, last) > 0 &&
-		    (e = rebase_adopt(rebase, path, err)))
+	for (size_t i = 0; i < rebase->unknown_nr; i++)
+		if ((e = rebase_adopt(rebase, rebase->unknown[i], err)))
 			return e;
-	}
 	return KRN_OK;
 }
 
@@ -284,30 +262,6 @@ rebase_advance(struct rebase *rebase, int64_t to, struct krn_error *err)
 
 /* The tenant */
 
-/* How many files there may be: those known, and those of the lake. */
-static enum krn_err
-rebase_count(struct rebase *rebase, int64_t known, int64_t *ret,
-	     struct krn_error *err)
-{
-	const struct krn_str url = krn_str_printf(
-	    rebase->arena, "%.*s%sexports/%.*s/interaction_history",
-	    KRN_STR_ARG(rebase->options->export_url),
-	    krn_str_has_suffix(rebase->options->export_url, KRN_STR("/")) ? ""
-									  : "/",
-	    KRN_STR_ARG(rebase->tenant_id));
-	struct krn_str *paths;
-	size_t nr;
-	enum krn_err e;
-
-	if (!url.s)
-		return krn_arena_fail(rebase->arena, err);
-	if ((e = krn_source_list(rebase->arena, rebase->options, url, &paths,
-				 &nr, err)))
-		return e;
-	*ret = known + (int64_t)nr;
-	return KRN_OK;
-}
-
 static enum krn_err
 rebase_transaction(struct rebase *rebase, struct krn_error *err)
 {
@@ -332,26 +286,47 @@ rebase_transaction(struct rebase *rebase, struct krn_error *err)
 	return krn_db_commit(db, err);
 }
 
+/*
+ * What this database knows of the lake, and what it does not. It is to be
+ * rebased when it was restored: into another cluster, or to a moment before
+ * files that are there.
+ */
+static enum krn_err
+rebase_look(struct rebase *rebase, int64_t *ret_files, struct krn_error *err)
+{
+	const struct krn_rows *point;
+	struct krn_str *ahead;
+	size_t ahead_nr;
+	enum krn_err e;
+
+	if ((e = krn_db_begin(rebase->db, rebase->arena, KRN_TX_WRITE, err)))
+		return e;
+	krn_tenant_set(rebase->db, rebase->tenant_id);
+	krn_db_send(rebase->db, KRN_STMT_export_checkpoint, NULL, NULL);
+	krn_db_send(rebase->db, KRN_STMT_export_lake, NULL, &point);
+	if ((e = krn_db_commit(rebase->db, err)) ||
+	    (e = krn_export_list(rebase->arena, rebase->options,
+				 rebase->tenant_id, krn_rows_str(point, 0, 2),
+				 &ahead, &ahead_nr, err)) ||
+	    (e = krn_export_list(rebase->arena, rebase->options,
+				 rebase->tenant_id, krn_rows_str(point, 0, 3),
+				 &rebase->unknown, &rebase->unknown_nr, err)))
+		return e;
+	rebase->ret->changed = krn_rows_bool(point, 0, 0) || ahead_nr > 0;
+	*ret_files = krn_rows_int(point, 0, 4) + (int64_t)rebase->unknown_nr;
+	return KRN_OK;
+}
+
 static enum krn_err
 rebase_tenant(struct rebase *rebase, struct krn_error *err)
 {
-	const struct krn_rows *rows;
 	int64_t files = 0;
 	enum krn_err e;
 
-	if ((e = krn_db_begin(rebase->db, rebase->arena, KRN_TX_READ, err)))
+	if ((e = rebase_look(rebase, &files, err)) || !rebase->ret->changed)
 		return e;
-	krn_tenant_set(rebase->db, rebase->tenant_id);
-	krn_db_send(rebase->db, KRN_STMT_export_changed, NULL, &rows);
-	if ((e = krn_db_commit(rebase->db, err)))
-		return e;
-	rebase->ret->changed =
-	    krn_rows_nr(rows) > 0 && krn_rows_bool(rows, 0, 0);
-	if (!rebase->ret->changed)
-		return KRN_OK;
-	if ((e = rebase_count(rebase, krn_rows_int(rows, 0, 3), &files, err)) ||
-	    /* one more for rows that no file has, one for what comes then */
-	    (e = rebase_advance(rebase, files + 2, err)))
+	/* one more for rows that no file has, one for what comes then */
+	if ((e = rebase_advance(rebase, files + 2, err)))
 		return e;
 	krn_arena_reset(rebase->batch);
 	return rebase_transaction(rebase, err);

@@ -2,13 +2,15 @@
 #define KRN_REBASE_H
 
 /*
- * The export in a new cluster. Transaction ids, by which the export knows
- * where it is, are those of the cluster that a dump was taken from; after the
- * dump was restored elsewhere they mean nothing, and the export refuses to go
- * on. Rebasing asks the lake: a row that a file has was exported, also when
- * that was after the dump, and any other was not. Rows then bear the number
- * of their file for a transaction id, and those that no file has the next
- * number, so that the export goes on behind the last file.
+ * The export of a database that was restored. Transaction ids, by which the
+ * export knows where it is, are those of the cluster that a dump was taken
+ * from; after the dump was restored elsewhere they mean nothing. One that was
+ * brought to an earlier moment, by whatever means, does not know the files
+ * that were published since. Either way the export refuses to go on. Rebasing
+ * asks the lake: a row that a file has was exported, also when this database
+ * does not know, and any other was not. Rows then bear the number of their
+ * file for a transaction id, and those that no file has the next number, so
+ * that the export goes on behind the last file.
  *
  * Source: DESIGN section 5, late commits; doc/export.md
  */
@@ -17,9 +19,9 @@
 #include "store/db.h"
 
 struct krn_rebase {
-	bool changed;    /* false: the checkpoint is of this cluster */
+	bool changed;    /* false: the database knows all of the lake */
 	int64_t files;   /* of the lake */
-	int64_t adopted; /* of them: published after the dump */
+	int64_t adopted; /* of them: not known before */
 	int64_t rows;    /* that the lake has */
 };
 

@@ -387,22 +387,16 @@ lake_file(struct lake_tenant *tenant, const struct krn_export_file *file,
 	return lake_manifest(tenant, file, err);
 }
 
-/* Files that nobody published: `paths` are those of a folder of the lake. */
+/* Files that nobody published. */
 static void
-lake_strangers(struct lake_tenant *tenant, struct krn_str folder,
-	       const struct krn_str *paths, size_t nr,
-	       const struct krn_str *known, size_t known_nr)
+lake_strangers(struct lake_tenant *tenant, const struct krn_str *paths,
+	       size_t nr, const struct krn_str *known, size_t known_nr)
 {
 	for (size_t i = 0, k = 0; i < nr; i++) {
-		char path[1200];
-
-		snprintf(path, sizeof(path), "%.*s/%.*s", KRN_STR_ARG(folder),
-			 KRN_STR_ARG(paths[i]));
-		while (k < known_nr &&
-		       krn_str_cmp(known[k], krn_str_c(path)) < 0)
+		while (k < known_nr && krn_str_cmp(known[k], paths[i]) < 0)
 			k++;
-		if (k == known_nr || !krn_str_eq_c(known[k], path))
-			lake_tell(tenant, KRN_VERIFY_EXTRA, krn_str_c(path),
+		if (k == known_nr || !krn_str_eq(known[k], paths[i]))
+			lake_tell(tenant, KRN_VERIFY_EXTRA, paths[i],
 				  krn_str_from(NULL, 0));
 	}
 }
@@ -445,42 +439,27 @@ lake_erased(struct lake_tenant *tenant, const struct krn_rows *rows,
 	return KRN_OK;
 }
 
-/* Folders of the lake, read before the snapshot: what is published later is
+/* Paths of the lake, read before the snapshot: what is published later is
  * known then, or not listed. */
-struct lake_folders {
-	struct krn_str data, manifests; /* folders */
-	struct krn_str *data_paths, *manifest_paths;
-	size_t data_nr, manifest_nr;
+struct lake_paths {
+	struct krn_str *files, *manifests;
+	size_t files_nr, manifests_nr;
 };
 
 static enum krn_err
-lake_list(struct lake_tenant *tenant, struct lake_folders *lake,
+lake_list(struct lake_tenant *tenant, struct lake_paths *lake,
 	  struct krn_error *err)
 {
 	const struct krn_options *options = tenant->verify->options;
-	struct krn_str url;
 	enum krn_err e;
 
-	lake->data =
-	    krn_str_printf(tenant->arena, "exports/%.*s/interaction_history",
-			   KRN_STR_ARG(tenant->id));
-	lake->manifests = krn_str_printf(
-	    tenant->arena, "exports/_manifest/%.*s/interaction_history",
-	    KRN_STR_ARG(tenant->id));
-	if (!lake->data.s || !lake->manifests.s)
-		return krn_arena_fail(tenant->arena, err);
-	url = krn_export_url(tenant->arena, options->export_url, lake->data);
-	if (!url.s)
-		return krn_arena_fail(tenant->arena, err);
-	if ((e = krn_source_list(tenant->arena, options, url, &lake->data_paths,
-				 &lake->data_nr, err)))
+	if ((e = krn_export_list(tenant->arena, options, tenant->id,
+				 KRN_STR(""), &lake->files, &lake->files_nr,
+				 err)))
 		return e;
-	url =
-	    krn_export_url(tenant->arena, options->export_url, lake->manifests);
-	if (!url.s)
-		return krn_arena_fail(tenant->arena, err);
-	return krn_source_list(tenant->arena, options, url,
-			       &lake->manifest_paths, &lake->manifest_nr, err);
+	return krn_export_list_manifests(tenant->arena, options, tenant->id,
+					 &lake->manifests, &lake->manifests_nr,
+					 err);
 }
 
 /* The files one after the other, beside the stream of rows. */
@@ -516,7 +495,7 @@ lake_files(struct lake_tenant *tenant, const struct krn_rows *files,
 }
 
 static enum krn_err
-lake_and_table(struct lake_tenant *tenant, const struct lake_folders *lake,
+lake_and_table(struct lake_tenant *tenant, const struct lake_paths *lake,
 	       struct krn_error *err)
 {
 	const struct krn_rows *point, *files, *marks, *erased;
@@ -560,10 +539,9 @@ lake_and_table(struct lake_tenant *tenant, const struct lake_folders *lake,
 		if (!manifests[nr++].s)
 			return krn_arena_fail(tenant->arena, err);
 	}
-	lake_strangers(tenant, lake->data, lake->data_paths, lake->data_nr,
-		       paths, nr);
-	lake_strangers(tenant, lake->manifests, lake->manifest_paths,
-		       lake->manifest_nr, manifests, nr);
+	lake_strangers(tenant, lake->files, lake->files_nr, paths, nr);
+	lake_strangers(tenant, lake->manifests, lake->manifests_nr, manifests,
+		       nr);
 	return KRN_OK;
 }
 
@@ -590,7 +568,7 @@ krn_verify_tenant(struct krn_verify *verify, struct krn_str tenant_id,
 	    .batch = krn_arena_new(0),
 	    .id = tenant_id,
 	};
-	struct lake_folders lake = {.data_nr = 0};
+	struct lake_paths lake = {.files_nr = 0};
 	enum krn_err e = KRN_ERR_UNAVAILABLE;
 
 	if (tenant.arena && tenant.batch)

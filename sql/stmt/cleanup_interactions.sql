@@ -11,7 +11,9 @@ WITH allowed AS MATERIALIZED (
 	SELECT k.commit_xid, k.id, k.intent_commit_xid, k.intent_id,
 	       -- a batch is being exported, or what is not exported is to be waited for
 	       $4::bool OR k.intent_id IS NOT NULL AS guards,
-	       $4::bool AND k.system_identifier <> s.system_identifier::text AS keeps_all
+	       $4::bool AND k.system_identifier <> s.system_identifier::text AS keeps_all,
+	       -- of a dump that is not rebased yet nobody knows
+	       k.system_identifier = s.system_identifier::text AS tells
 	FROM kaireon.export_checkpoints AS k, pg_catalog.pg_control_system() AS s
 	WHERE k.tenant_id = kaireon.tenant_id() AND k.stream = 'interaction_history'
 	FOR SHARE OF k
@@ -37,7 +39,7 @@ WITH allowed AS MATERIALIZED (
 	  AND (h.created_at, h.id) < (b.created_at, b.id)
 	  AND NOT (k.guards AND (k.keeps_all OR ((h.commit_xid, h.id) > (k.commit_xid, k.id)
 	           AND ($4::bool OR (h.commit_xid, h.id) <= (k.intent_commit_xid, k.intent_id)))))
-	RETURNING h.created_at, (h.commit_xid, h.id) <= (k.commit_xid, k.id) AS exported
+	RETURNING h.created_at, k.tells AND (h.commit_xid, h.id) <= (k.commit_xid, k.id) AS exported
 ), tally AS MATERIALIZED (
 	SELECT pg_catalog.date_trunc('month', g.created_at AT TIME ZONE 'UTC')::date AS month,
 	       count(*) AS nr, count(*) FILTER (WHERE g.exported) AS exported

@@ -1,7 +1,7 @@
 -- export_checkpoint: the tenant's checkpoint, made when there is none.
 -- params:
 -- result: none
--- role: worker
+-- role: owner, worker
 -- access: write
 INSERT INTO kaireon.export_checkpoints (tenant_id, stream, system_identifier)
 SELECT kaireon.tenant_id(), 'interaction_history', c.system_identifier::text

@@ -1,16 +1,16 @@
 -- export_intent: the batch to write: the intent that is there, else a new one over
 -- the next rows below the snapshot's ceiling; path NULL when nothing is new.
 -- params: ending text, max_rows int8
--- result: one_row (path text, from_xid xid8, from_id text, to_xid xid8, to_id text, changed bool, nr int8, number int8, previous_sha256 text, rows_before int8)
+-- result: one_row (path text, from_xid xid8, from_id text, to_xid xid8, to_id text, nr int8, previous_sha256 text, number int8, rows_before int8)
 -- role: worker
 -- access: write
 -- The time in a path is later than that of the file before, also when the clock was
 -- set back: no file is ever written over by another batch's.
 WITH point AS (
-	SELECT p.*, p.system_identifier <> c.system_identifier::text AS changed,
+	SELECT p.*,
 	       greatest(pg_catalog.date_trunc('milliseconds', pg_catalog.clock_timestamp()),
 	                p.path_at + interval '1 millisecond') AS next_at
-	FROM kaireon.export_checkpoints AS p, pg_catalog.pg_control_system() AS c
+	FROM kaireon.export_checkpoints AS p
 	WHERE p.tenant_id = kaireon.tenant_id() AND p.stream = 'interaction_history'
 ), filled AS (
 	-- a full batch ends at its last row; skipping to it counts and keeps nothing
@@ -25,7 +25,7 @@ WITH point AS (
 		  AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
 		ORDER BY h.commit_xid, h.id
 		OFFSET $2::int8 - 1 LIMIT 1) AS n
-	WHERE p.intent_path IS NULL AND NOT p.changed
+	WHERE p.intent_path IS NULL
 ), bound AS (
 	SELECT f.commit_xid, f.id, f.nr FROM filled AS f
 	UNION ALL
@@ -40,28 +40,26 @@ WITH point AS (
 		  AND h.commit_xid < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
 		ORDER BY h.commit_xid, h.id
 		LIMIT $2::int8) AS n
-	 WHERE p.intent_path IS NULL AND NOT p.changed AND NOT EXISTS (SELECT FROM filled)
+	 WHERE p.intent_path IS NULL AND NOT EXISTS (SELECT FROM filled)
 	 ORDER BY n.commit_xid DESC, n.id DESC
 	 LIMIT 1)
 ), made AS (
 	UPDATE kaireon.export_checkpoints AS p
 	SET intent_commit_xid = b.commit_xid, intent_id = b.id, intent_at = n.next_at,
 	    path_at = n.next_at,
-	    intent_path = 'exports/' || p.tenant_id || pg_catalog.to_char(n.next_at AT TIME ZONE 'UTC',
-		'"/interaction_history/year="YYYY"/month="MM"/day="DD"/batch-"YYYY-MM-DD"T"HH24-MI-SS-MS"Z.json"')
-		|| $1::text
+	    intent_path = 'exports/' || p.tenant_id || '/interaction_history/'
+		|| kaireon.export_path(n.next_at, '.json' || $1::text)
 	FROM bound AS b, point AS n
 	WHERE p.tenant_id = kaireon.tenant_id() AND p.stream = 'interaction_history'
 	RETURNING p.intent_path, p.intent_commit_xid, p.intent_id, b.nr
 )
-SELECT CASE WHEN p.changed THEN NULL ELSE coalesce(p.intent_path, m.intent_path) END,
-       p.commit_xid, p.id,
+SELECT coalesce(p.intent_path, m.intent_path), p.commit_xid, p.id,
        coalesce(p.intent_commit_xid, m.intent_commit_xid),
-       coalesce(p.intent_id, m.intent_id), p.changed,
+       coalesce(p.intent_id, m.intent_id),
        -- of an intent that was there: its rows are all below a ceiling and stay the same
        coalesce(m.nr, (SELECT count(*) FROM kaireon.interaction_history AS h
                        WHERE h.tenant_id = kaireon.tenant_id()
                          AND (h.commit_xid, h.id) > (p.commit_xid, p.id)
                          AND (h.commit_xid, h.id) <= (p.intent_commit_xid, p.intent_id))),
-       p.files_total + 1, p.last_sha256, p.rows_total
+       p.last_sha256, p.files_total + 1, p.rows_total
 FROM point AS p LEFT JOIN made AS m ON true;

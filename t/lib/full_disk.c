@@ -1,7 +1,8 @@
 /*
  * For tests, preloaded: while the file that KRN_FULL_DISK names exists, the
  * disk of all regular files is full, and while KRN_BROKEN_DISK does, nothing
- * can be synced to it. Descriptors that programs are started with are not
+ * can be synced to it. While the one of KRN_SLOW_DISK exists, who syncs waits,
+ * and says so in a file beside it, ".waits". Descriptors that programs are started with are not
  * concerned.
  */
 
@@ -9,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,11 +38,28 @@ write(int fd, const void *bytes, size_t len)
 	return len > 10 ? next(fd, bytes, 10) : -1;
 }
 
+static void
+wait_for_disk(int fd)
+{
+	char path[4096];
+	FILE *told;
+
+	if (!trouble("KRN_SLOW_DISK", fd))
+		return;
+	snprintf(path, sizeof(path), "%s.waits", getenv("KRN_SLOW_DISK"));
+	told = fopen(path, "w");
+	if (told)
+		fclose(told);
+	while (trouble("KRN_SLOW_DISK", fd))
+		usleep(1000);
+}
+
 int
 fsync(int fd)
 {
 	int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
 
+	wait_for_disk(fd);
 	if (!trouble("KRN_BROKEN_DISK", fd))
 		return next(fd);
 	errno = EIO;

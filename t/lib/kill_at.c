@@ -7,6 +7,7 @@
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,8 +57,10 @@ KILL_AT(int, PQputCopyEnd, (void *c, const char *e), c, e)
 /* a statement is on its way */
 KILL_AT(int, poll, (struct pollfd *f, nfds_t n, int t), f, n, t)
 KILL_AT(int, fsync, (int f), f)
+KILL_AT(int, sync_file_range, (int f, off_t o, off_t n, unsigned w), f, o, n, w)
 KILL_AT(int, fdatasync, (int f), f)
 KILL_AT(int, mkdir, (const char *a, mode_t m), a, m)
 KILL_AT(ssize_t, write, (int f, const void *b, size_t n), f, b, n)
 KILL_AT(int, rename, (const char *a, const char *b), a, b)
 KILL_AT(int, unlink, (const char *a), a)
+KILL_AT(int, open, (const char *a, int w, ...), a, w, 0640)
