@@ -15,10 +15,11 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@" || sudo "$@"; fi
 }
 
-# Install the packages of script/packages that are missing.
+# install_packages [run]: those of script/packages that are missing; with "run"
+# not those that are marked for tests.
 install_packages() {
 	local names
-	names=$(sed 's/#.*//' "$top/script/packages")
+	names=$(sed -e "${1:+/# test\$/d}" -e 's/#.*//' "$top/script/packages")
 	# shellcheck disable=SC2086 # one name a word
 	install_missing $names
 }
