@@ -364,7 +364,10 @@ db_connect_wait(PGconn *conn)
 static enum krn_err
 db_connect_now(struct krn_db *db, struct krn_error *err)
 {
-	/* the connection string may override what stands before it */
+	/*
+	 * The connection string may override what stands before it; the
+	 * server's end has the same times (sql/roles.sql).
+	 */
 	static const char *const names[] = {
 	    "keepalives_idle",
 	    "keepalives_interval",
@@ -377,7 +380,7 @@ db_connect_now(struct krn_db *db, struct krn_error *err)
 	    NULL,
 	};
 	const char *const values[] = {
-	    "30",         "10",         "3",
+	    "15",         "5",          "3",
 	    "30000",      db->conninfo, db->application_name,
 	    db->settings, "UTF8",       NULL,
 	};

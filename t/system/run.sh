@@ -5,7 +5,7 @@ cd /kaireon
 export LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive SYSTEMD_PAGER=
 . ./lib.sh
 echo "127.0.0.1 offers.test" >>/etc/hosts
-for part in 1-install 2-serve 3-timers 4-trouble 5-upgrade 6-remove; do
+for part in 1-install 2-serve 3-timers 4-network 5-trouble 6-upgrade 7-remove; do
 	. "./$part.sh"
 done
 title "the end: $failed failed"
