@@ -167,7 +167,7 @@ is_whole('a lost session');
 
 $stack->query('postgres', insert(500, 'at_once'));
 $stack->pool('cron', 4);
-my @answers = map { answer_of($_) } map { in_background(\&call) } 1 .. 100;
+my @answers = $stack->parallel(100, \&call);
 is(sum(map { $_->{totalExported} // 0 } @answers), 500, 'a hundred calls at once: one effect');
 is(scalar(grep { $_->{ok} } @answers), 100, 'and all are content');
 is_whole('at once');

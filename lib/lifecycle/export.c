@@ -266,7 +266,7 @@ export_tenant(struct krn_cron *cron, struct export_tenant *tenant,
 	      struct krn_error *err)
 {
 	struct export_batch done, batch = {.path = {NULL, 0}};
-	bool is_due, goes_on = true;
+	bool is_due = false, goes_on = true;
 	enum krn_err e;
 
 	if ((e = export_look(cron, tenant->id, &is_due, err)) ||
