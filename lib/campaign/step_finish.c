@@ -12,7 +12,6 @@
 #include "base/json_out.h"
 #include "campaign/output.h"
 #include "campaign/step_private.h"
-#include "egress/s3.h"
 #include "egress/target.h"
 #include "store/copy.h"
 
@@ -27,6 +26,7 @@ struct finish {
 	const struct step_run *run;
 	struct krn_output output;
 	struct krn_target *target;
+	bool streams;        /* the session is busy with the decisions */
 	struct krn_str path; /* below RUN_FILE_DIR, or s3://bucket/key */
 	struct krn_buf last_customer;
 	/* of the line under way: what the flow computed */
@@ -271,6 +271,7 @@ finish_stream(struct finish *finish, struct krn_error *err)
 					: KRN_STMT_run_output_copy,
 				    names, err)))
 		return e;
+	finish->streams = true;
 	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
 		if (krn_copy_split(row, fields, nr) != nr)
 			return krn_fail(err, KRN_ERR_INTERNAL,
@@ -280,58 +281,20 @@ finish_stream(struct finish *finish, struct krn_error *err)
 	}
 	if (e)
 		return e;
+	finish->streams = false;
 	if (buf.failed)
 		return krn_arena_fail(step->arena, err);
 	return krn_target_write(finish->target, buf.data, buf.len, err);
 }
 
-/* The file's address, and the path that the run tells of. */
-static enum krn_err
-finish_place(struct finish *finish, const struct krn_value *file_config,
-	     struct krn_str *ret_url, struct krn_error *err)
-{
-	struct krn_step *step = finish->step;
-	const struct krn_value *destination =
-	    krn_value_find(file_config, "destination");
-	const struct krn_value *s3_path = krn_value_find(file_config, "s3Path");
-	const char *ending = finish->output.is_json ? "ndjson" : "csv";
-	struct krn_error why;
-	enum krn_err e;
-
-	if (destination && krn_str_eq_c(destination->string, "s3")) {
-		const struct krn_str path =
-		    s3_path ? s3_path->string : KRN_STR("");
-		const bool has_slash = krn_str_has_suffix(path, KRN_STR("/"));
-
-		/* what the operator allows may have changed meanwhile */
-		if ((e = krn_s3_campaign_path_check(
-			 step->options, step->job->tenant_id, path, &why)))
-			return krn_refuse(err, e, "s3Path: %s", why.message);
-		finish->path = krn_str_printf(
-		    step->arena, "%s%.*s%s%.*s.%s",
-		    krn_str_has_prefix(path, KRN_STR("s3://")) ? "" : "s3://",
-		    KRN_STR_ARG(path), has_slash ? "" : "/",
-		    KRN_STR_ARG(step->run_id), ending);
-		*ret_url = finish->path;
-	} else {
-		finish->path =
-		    krn_str_printf(step->arena, "%.*s/%.*s.%s",
-				   KRN_STR_ARG(step->job->tenant_id),
-				   KRN_STR_ARG(step->run_id), ending);
-		*ret_url =
-		    krn_str_printf(step->arena, "file://%.*s/%.*s",
-				   KRN_STR_ARG(step->options->run_file_dir),
-				   KRN_STR_ARG(finish->path));
-	}
-	return finish->path.s && ret_url->s ? KRN_OK
-					    : krn_arena_fail(step->arena, err);
-}
-
-/* The lease is renewed while S3 takes its time. */
-static void
+/* While S3 takes its time: is the file still ours to write? */
+static bool
 finish_tick(void *data)
 {
-	krn_db_tick(data);
+	const struct finish *finish = data;
+
+	return finish->streams ? step_tick(finish->step->db)
+			       : step_session_tick(finish->step->db);
 }
 
 static enum krn_err
@@ -358,11 +321,13 @@ finish_file(struct finish *finish, struct krn_error *err)
 	if (!finish->output.decided_at.s || !finish->by_offer ||
 	    !finish->by_channel)
 		return krn_arena_fail(arena, err);
-	if ((e = finish_place(finish, file_config, &url, err)) ||
+	if ((e = step_file_place(step, step->run_id, file_config, &finish->path,
+				 &url, err)) ||
+	    (e = step_file_check(step, url, err)) ||
 	    (e = krn_target_begin(arena, step->options, url, &finish->target,
 				  err)))
 		return e;
-	krn_target_set_tick(finish->target, finish_tick, step->db);
+	krn_target_set_tick(finish->target, finish_tick, finish);
 	if ((e = finish_stream(finish, err)) ||
 	    (e = krn_target_end(finish->target, &finish->bytes, finish->sha256,
 				err)))

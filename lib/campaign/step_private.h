@@ -23,9 +23,8 @@ struct step_limits {
  * In an open transaction: load the run and compile its plan.
  * Errors: as krn_step_run
  */
-KRN_MUSTCHECK enum krn_err step_load(struct krn_step *step,
-				     struct step_run *ret,
-				     struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+step_load(struct krn_step *step, struct step_run *ret, struct krn_error *err);
 
 /* Begin, with the tenant set. */
 KRN_MUSTCHECK enum krn_err step_begin(struct krn_step *step, enum krn_tx tx,
@@ -67,6 +66,49 @@ KRN_MUSTCHECK enum krn_err step_sources_read(struct krn_step *step,
  */
 void step_sources_fill(const struct krn_plan *plan, struct step_source *sources,
 		       const struct krn_str *fields, struct krn_str *columns);
+
+/*
+ * Where the file of a run lies: the path that the run tells of, and its
+ * address. `file_config` is the campaign's, as the run was planned.
+ * Ownership: both live in the step's arena.
+ * Errors:    as krn_arena_fail
+ */
+KRN_MUSTCHECK enum krn_err
+step_file_place(struct krn_step *step, struct krn_str run_id,
+		const struct krn_value *file_config, struct krn_str *ret_path,
+		struct krn_str *ret_url, struct krn_error *err);
+
+/*
+ * May campaigns of the tenant still write there?
+ * Errors: KRN_ERR_INVALID  no
+ */
+KRN_MUSTCHECK enum krn_err step_file_check(struct krn_step *step,
+					   struct krn_str url,
+					   struct krn_error *err);
+
+/*
+ * Remove the file of a run, wherever it lies, if there is one; one of the
+ * ticks below is called meanwhile.
+ * Errors: as krn_file_remove and krn_s3_remove
+ */
+KRN_MUSTCHECK enum krn_err step_file_remove(struct krn_step *step,
+					    struct krn_str run_id,
+					    const struct krn_value *file_config,
+					    bool (*tick)(void *db),
+					    struct krn_error *err);
+
+/*
+ * To be called (with a struct krn_db) while a step waits for something else
+ * than the database. False: the job is somebody else's.
+ */
+bool step_tick(void *db);
+
+/*
+ * The same in a transaction: false, too, when the session has ended, which
+ * then holds neither the run nor the job. To ask also tells the database that
+ * the transaction is not abandoned.
+ */
+bool step_session_tick(void *db);
 
 /* A value for the COPY statements of this transaction; queued. */
 void step_argument(struct krn_step *step, const char *name,

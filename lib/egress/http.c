@@ -357,8 +357,11 @@ krn_http_call(struct krn_arena *arena, const struct krn_http_request *request,
 		krn_http_pump_add(pump, arena, request, NULL);
 		while (!krn_http_pump_take(pump, &done)) {
 			krn_http_pump_wait(pump, 1000);
-			if (request->tick)
-				request->tick(request->tick_data);
+			if (!request->tick || request->tick(request->tick_data))
+				continue;
+			krn_arena_free(own);
+			return krn_fail(err, KRN_ERR_CONFLICT,
+					"the call was broken off");
 		}
 		if ((e = done.code) && err)
 			*err = done.err;

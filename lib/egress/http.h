@@ -48,8 +48,9 @@ struct krn_http_request {
 	const struct krn_http_mail *mail;     /* NULL: HTTP */
 	const struct krn_http_signer *signer; /* NULL: not signed */
 	const char *wanted; /* a header of the answer, or NULL */
-	/* krn_http_call: called about every second while it waits, or NULL */
-	void (*tick)(void *data);
+	/* krn_http_call: called about every second while it waits, or NULL;
+	 * false: nobody wants the answer any more */
+	bool (*tick)(void *data);
 	void *tick_data;
 };
 
@@ -61,6 +62,7 @@ struct krn_http_answer {
 
 /*
  * Errors: KRN_ERR_INVALID      the address is none
+ *         KRN_ERR_CONFLICT     the tick gave false: the call was broken off
  *         KRN_ERR_FORBIDDEN    the guard does not permit it
  *         KRN_ERR_UNAVAILABLE  nobody answered, or not in time
  *         KRN_ERR_TOOBIG       the answer is too long

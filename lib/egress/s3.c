@@ -284,6 +284,8 @@ s3_judge(const struct s3_call *call, const struct krn_http_answer *answer,
 	/* somebody else aborted the upload: it is begun anew */
 	static const char *const anew[] = {"NoSuchUpload", "InvalidPart",
 					   "OperationAborted", NULL};
+	static const char *const lacking[] = {"NoSuchUpload", "NoSuchKey",
+					      "NoSuchBucket", NULL};
 	/* what an object holds is no answer of the service */
 	const bool is_error =
 	    (!call->answer_max || answer->status / 100 != 2) &&
@@ -295,6 +297,8 @@ s3_judge(const struct s3_call *call, const struct krn_http_answer *answer,
 	if (answer->status / 100 == 2 && !is_error)
 		return KRN_OK;
 	s3_code(answer->body, code);
+	if (call->may_lack && s3_is_listed(code, lacking))
+		return KRN_OK;
 	*ret_again = answer->status >= 500 || answer->status == 429 ||
 		     s3_is_listed(code, again);
 	enum krn_err code_of = KRN_ERR_INVALID;
@@ -335,6 +339,8 @@ s3_try(struct krn_arena *arena, const struct krn_options *options,
 
 	if (!e)
 		return s3_judge(call, ret, ret_again, err);
+	if (e == KRN_ERR_CONFLICT)
+		return krn_fail(err, e, "S3, %s: %s", call->method, why.detail);
 	*ret_again = e == KRN_ERR_UNAVAILABLE;
 	/* the library's words are the log's */
 	krn_fail(err, e == KRN_ERR_INVALID ? e : KRN_ERR_UNAVAILABLE,
@@ -415,6 +421,12 @@ s3_request(struct krn_arena *arena, const struct krn_options *options,
 	if (!request.url.s)
 		return krn_arena_fail(arena, err);
 	for (int tried = 0;; tried++) {
+		/* before each, so that nothing is begun in vain */
+		if (call->tick && !call->tick(call->tick_data))
+			return krn_fail(err, KRN_ERR_CONFLICT,
+					"S3, %s: nobody wants it any more",
+					call->method);
+		again = false;
 		e = s3_try(arena, options, &request, call, ret, &again, err);
 		if (!e || !again ||
 		    tried + 1 >= (call->tries ? call->tries : S3_TRIES))

@@ -102,9 +102,12 @@ krn_s3_upload_begin(struct krn_arena *arena, const struct krn_options *options,
 		    const char *content_type, struct krn_s3_upload **ret,
 		    struct krn_error *err);
 
-/* Call `tick` about every second while S3 is waited for. */
+/*
+ * Call `tick` before each request and about every second while S3 is waited
+ * for. When it gives false, the request is broken off: KRN_ERR_CONFLICT.
+ */
 void krn_s3_upload_set_tick(struct krn_s3_upload *upload,
-			    void (*tick)(void *data), void *data);
+			    bool (*tick)(void *data), void *data);
 
 /*
  * Errors: KRN_ERR_UNAVAILABLE, KRN_ERR_INVALID  see above
@@ -121,5 +124,17 @@ KRN_MUSTCHECK enum krn_err krn_s3_upload_end(struct krn_s3_upload *upload,
 /* Make the object visible; after the end. Errors: as krn_s3_upload_write. */
 KRN_MUSTCHECK enum krn_err krn_s3_upload_publish(struct krn_s3_upload *upload,
 						 struct krn_error *err);
+
+/* Remove */
+
+/*
+ * Remove an object, and abort what uploads left of it. That there is none is
+ * no error. Each request is tried once; `tick` as of krn_s3_upload_set_tick.
+ * Errors: KRN_ERR_UNAVAILABLE, KRN_ERR_INVALID, KRN_ERR_CONFLICT  see above
+ */
+KRN_MUSTCHECK enum krn_err krn_s3_remove(const struct krn_options *options,
+					 const struct krn_s3_object *object,
+					 bool (*tick)(void *data), void *data,
+					 struct krn_error *err);
 
 #endif

@@ -16,7 +16,8 @@ struct s3_call {
 	const char *wanted;       /* a header of the answer, or NULL */
 	size_t answer_max;        /* 0: that of an answer in XML */
 	int tries;                /* 0: the usual number */
-	void (*tick)(void *data); /* as of krn_http_request */
+	bool may_lack;            /* what is not there is gone already */
+	bool (*tick)(void *data); /* as of krn_http_request */
 	void *tick_data;
 };
 
@@ -37,6 +38,7 @@ struct krn_str s3_region(const struct krn_options *options);
 /*
  * Call and judge the answer; `arena` has it and is otherwise scratch.
  * Errors: KRN_ERR_UNAVAILABLE  no answer, or one that says "later"
+ *         KRN_ERR_CONFLICT     the tick gave false
  *         KRN_ERR_NOTFOUND     there is no such object
  *         KRN_ERR_INVALID      an answer that stays the same
  */

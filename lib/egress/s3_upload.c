@@ -24,7 +24,7 @@ struct krn_s3_upload {
 	int parts_nr;
 	struct krn_arena *arena;
 	bool published;
-	void (*tick)(void *data);
+	bool (*tick)(void *data);
 	void *tick_data;
 };
 
@@ -52,17 +52,18 @@ upload_query(struct krn_s3_upload *upload, struct krn_str id, int part)
 	return krn_buf_end(&query, &text, NULL) ? krn_str_from(NULL, 0) : text;
 }
 
-/* Whether it worked is not asked: S3's own rules remove what stays. */
-static void
-upload_abort(struct krn_s3_upload *upload, struct krn_str id)
+static enum krn_err
+upload_abort(struct krn_s3_upload *upload, struct krn_str id,
+	     struct krn_error *err)
 {
 	struct s3_call call = {.method = "DELETE",
 			       .query = upload_query(upload, id, 0),
-			       .tries = 1};
+			       .tries = 1,
+			       .may_lack = true};
 	struct krn_http_answer answer;
 
-	if (call.query.s)
-		(void)!upload_request(upload, &call, &answer, NULL);
+	return call.query.s ? upload_request(upload, &call, &answer, err)
+			    : krn_arena_fail(upload->scratch, err);
 }
 
 static void
@@ -74,7 +75,8 @@ upload_release(void *data)
 	upload->tick = NULL;
 	if (upload->id.s && !upload->published) {
 		krn_arena_reset(upload->scratch);
-		upload_abort(upload, upload->id);
+		/* S3's own rules remove what stays */
+		(void)!upload_abort(upload, upload->id, NULL);
 	}
 	krn_arena_free(upload->scratch);
 }
@@ -111,21 +113,29 @@ krn_s3_upload_begin(struct krn_arena *arena, const struct krn_options *options,
 }
 
 void
-krn_s3_upload_set_tick(struct krn_s3_upload *upload, void (*tick)(void *data),
+krn_s3_upload_set_tick(struct krn_s3_upload *upload, bool (*tick)(void *data),
 		       void *data)
 {
 	upload->tick = tick;
 	upload->tick_data = data;
 }
 
-/*
- * Abort what an attempt that was killed left of this object. A key that may
- * not list, and a server that cannot, leave it to the bucket's rules.
- */
+/* A key that may not, and a server that cannot: it is left to the bucket's
+ * rules. */
 static enum krn_err
-upload_clear(struct krn_s3_upload *upload, struct krn_error *err)
+upload_left(enum krn_err e)
 {
-	struct s3_call call = {.method = "GET"};
+	return e == KRN_ERR_INVALID ? KRN_OK : e;
+}
+
+/* Abort what attempts that were killed left of this object. */
+static enum krn_err
+upload_clear(struct krn_s3_upload *upload, int tries, struct krn_error *err)
+{
+	struct s3_call call = {.method = "GET",
+			       .tries = tries,
+			       .tick = upload->tick,
+			       .tick_data = upload->tick_data};
 	struct krn_s3_object bucket = {upload->object.bucket, KRN_STR("")};
 	struct krn_http_answer answer;
 	struct krn_str rest, one, key, id;
@@ -141,15 +151,16 @@ upload_clear(struct krn_s3_upload *upload, struct krn_error *err)
 	call.object = bucket;
 	e = s3_request(upload->scratch, upload->options, &call, &answer, err);
 	if (e)
-		return e == KRN_ERR_INVALID ? KRN_OK : e;
+		return upload_left(e);
 	rest = answer.body;
 	while (s3_xml_next(&rest, "Upload", &one)) {
 		struct krn_str for_key = one, for_id = one;
 
 		if (s3_xml_next(&for_key, "Key", &key) &&
 		    s3_xml_next(&for_id, "UploadId", &id) &&
-		    krn_str_eq(key, upload->object.key))
-			upload_abort(upload, id);
+		    krn_str_eq(key, upload->object.key) &&
+		    (e = upload_left(upload_abort(upload, id, err))))
+			return e;
 	}
 	return KRN_OK;
 }
@@ -165,7 +176,7 @@ upload_create(struct krn_s3_upload *upload, struct krn_error *err)
 	enum krn_err e;
 
 	krn_arena_reset(upload->scratch);
-	if ((e = upload_clear(upload, err)) ||
+	if ((e = upload_clear(upload, 0, err)) ||
 	    (e = upload_request(upload, &call, &answer, err)))
 		return e;
 	if (!s3_xml_next(&answer.body, "UploadId", &id) || !id.len)
@@ -292,5 +303,30 @@ krn_s3_upload_publish(struct krn_s3_upload *upload, struct krn_error *err)
 					    : upload_whole(upload, err);
 
 	upload->published = !e;
+	return e;
+}
+
+enum krn_err
+krn_s3_remove(const struct krn_options *options,
+	      const struct krn_s3_object *object, bool (*tick)(void *data),
+	      void *data, struct krn_error *err)
+{
+	struct krn_s3_upload upload = {
+	    .options = options,
+	    .object = *object,
+	    .scratch = krn_arena_new(0),
+	    .tick = tick,
+	    .tick_data = data,
+	};
+	struct s3_call call = {
+	    .method = "DELETE", .tries = 1, .may_lack = true};
+	struct krn_http_answer answer;
+	enum krn_err e;
+
+	if (!upload.scratch)
+		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
+	if (!(e = upload_clear(&upload, 1, err)))
+		e = upload_request(&upload, &call, &answer, err);
+	krn_arena_free(upload.scratch);
 	return e;
 }

@@ -91,7 +91,7 @@ krn_target_begin(struct krn_arena *arena, const struct krn_options *options,
 }
 
 void
-krn_target_set_tick(struct krn_target *target, void (*tick)(void *data),
+krn_target_set_tick(struct krn_target *target, bool (*tick)(void *data),
 		    void *data)
 {
 	if (target->upload)

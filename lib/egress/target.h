@@ -28,14 +28,18 @@ KRN_MUSTCHECK enum krn_err krn_target_begin(struct krn_arena *arena,
 					    struct krn_target **ret,
 					    struct krn_error *err);
 
-/* Call `tick` about every second while S3 is waited for. */
-void krn_target_set_tick(struct krn_target *target, void (*tick)(void *data),
+/*
+ * Call `tick` before each request to S3 and about every second while S3 is
+ * waited for. When it gives false, what is under way is broken off.
+ */
+void krn_target_set_tick(struct krn_target *target, bool (*tick)(void *data),
 			 void *data);
 
 /*
  * Errors: KRN_ERR_INTERNAL     the disk is full or broken
  *         KRN_ERR_UNAVAILABLE  S3 is away
  *         KRN_ERR_INVALID      S3 refuses
+ *         KRN_ERR_CONFLICT     the tick gave false
  */
 KRN_MUSTCHECK enum krn_err krn_target_write(struct krn_target *target,
 					    const char *bytes, size_t len,

@@ -198,14 +198,15 @@ krn_db_set_tick(struct krn_db *db, int every_ms, krn_db_tick_fn tick,
 	db->tick.is_over = false;
 }
 
-void
+bool
 krn_db_tick(struct krn_db *db)
 {
 	if (!db->tick.every_us || db->tick.is_over ||
 	    krn_clock_monotonic_us() < db->tick.next_us)
-		return;
+		return !db->tick.is_over;
 	db->tick.is_over = !db->tick.call(db->tick.data);
 	db->tick.next_us = krn_clock_monotonic_us() + db->tick.every_us;
+	return !db->tick.is_over;
 }
 
 /* Milliseconds until the server is taken for dead, 0: now; -1: never. */
@@ -258,8 +259,7 @@ db_wait(struct krn_db *db, bool to_write)
 	 */
 	while ((left_ms = db_patience_left(db, start)) != 0) {
 		krn_service_alive();
-		krn_db_tick(db);
-		if (db->tick.is_over)
+		if (!krn_db_tick(db))
 			return false;
 		ready = poll(&fd, 1, db_poll_ms(db, left_ms));
 		if (ready > 0)

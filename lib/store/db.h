@@ -145,8 +145,11 @@ typedef bool (*krn_db_tick_fn)(void *data);
 void krn_db_set_tick(struct krn_db *db, int every_ms, krn_db_tick_fn tick,
 		     void *data);
 
-/* For work between statements that takes long: tick when it is time. */
-void krn_db_tick(struct krn_db *db);
+/*
+ * For work between statements that takes long: tick when it is time. False:
+ * the tick has given false.
+ */
+bool krn_db_tick(struct krn_db *db);
 
 /* End the transaction, undo it. Safe at any time. */
 void krn_db_rollback(struct krn_db *db);

@@ -5,7 +5,8 @@
 -- access: write
 WITH left_over AS (
 	SELECT pg_catalog.jsonb_build_object('runs', coalesce(pg_catalog.jsonb_agg(
-	           pg_catalog.jsonb_build_object('id', r.id, 'month', r.run_month)
+	           pg_catalog.jsonb_build_object('id', r.id, 'month', r.run_month,
+	           'file', r.config #> '{campaign,fileConfig}')
 	           ORDER BY r.run_number), '[]')) AS purge
 	FROM kaireon.campaign_runs AS r
 	WHERE r.tenant_id = kaireon.tenant_id() AND r.campaign_id = $1::text AND r.run_month IS NOT NULL
