@@ -129,5 +129,46 @@ move({ action => 'retry', topic => 'campaign_runs' });
 is($demo->finished($campaign, $run)->{status}, 'completed', 'retried when the cause is gone, the run completes');
 is(list()->{totalEvents}, 0, 'and nothing is left');
 
+# runs that cannot begin anew stay in the list
+$stack->owner("ALTER VIEW t_one.$demo->{segment}{viewName} RENAME TO hidden");
+my @failed = map { $demo->trigger($campaign) } 1;
+$demo->finished($campaign, $failed[0]);
+push @failed, $demo->trigger($campaign);
+$demo->finished($campaign, $failed[1]);
+$stack->owner("ALTER VIEW t_one.hidden RENAME TO $demo->{segment}{viewName}");
+is(list()->{totalEvents}, 2, 'two runs of a campaign fail');
+$stack->stop('worker');
+my $open = $demo->trigger($campaign);
+is(move({ action => 'retry' })->{json}{requeued}, 0, 'while a third is under way neither is requeued');
+is(list()->{totalEvents}, 2, 'both stay in the list');
+is($stack->owner("SELECT string_agg(DISTINCT status, ' ') FROM kaireon.campaign_runs WHERE id IN ('$failed[0]', '$failed[1]')"), 'failed', 'as what they are');
+$demo->post("/$campaign/campaign-runs/$open/cancel");
+is(move({ action => 'retry' })->{json}{requeued}, 1, 'when it is over, the newer');
+is(list()->{events}[0]{payload}{runId}, $failed[0], 'the older stays');
+is(move({ action => 'retry' })->{json}{requeued}, 0, 'it waits for the newer');
+$stack->worker('again');
+is($demo->finished($campaign, $failed[1])->{status}, 'completed', 'which completes');
+is(move({ action => 'retry' })->{json}{requeued}, 1, 'then it is requeued');
+is($demo->finished($campaign, $failed[0])->{status}, 'completed', 'and completes');
+
+# letters whose matter is gone, or was settled otherwise
+$stack->wait_for('the jobs', sub { $stack->owner("SELECT count(*) FROM kaireon.jobs") eq '0' });
+$stack->owner("INSERT INTO kaireon.dead_letter_events (tenant_id, id, topic, kind, payload, error, retry_count) VALUES
+	('one', 'dle_gone', 'campaign_runs', 'run_decide', '{\"runId\": \"crun_gone\", \"chunk\": 0}', 'x', 1),
+	('one', 'dle_done', 'campaign_runs', 'run_finish', '{\"runId\": \"$failed[0]\"}', 'x', 1),
+	('one', 'dle_delivery', 'alert_deliveries', 'delivery', '{\"outboxId\": \"obx_gone\"}', 'x', 1)");
+is(move({ action => 'retry' })->{json}{requeued}, 0, 'a run that is gone, one that is complete, a delivery that is gone: nothing to requeue');
+is(list()->{totalEvents}, 3, 'nothing is swallowed');
+is($stack->owner("SELECT count(*) FROM kaireon.jobs"), 0, 'nor done');
+is(move({ action => 'purge' })->{json}{deleted}, 3, 'they can be purged');
+
+# the removal of a failed run's file is retried, the run is not
+$stack->owner("UPDATE kaireon.campaign_runs SET status = 'failed' WHERE id = '$failed[0]';
+	INSERT INTO kaireon.dead_letter_events (tenant_id, id, topic, kind, payload, error, retry_count) VALUES
+	('one', 'dle_discard', 'campaign_runs', 'run_discard', '{\"runId\": \"$failed[0]\"}', 'x', 1)");
+is(move({ action => 'retry' })->{json}{requeued}, 1, 'a file that could not be removed');
+$stack->wait_for('the removal', sub { $stack->owner("SELECT count(*) FROM kaireon.jobs") eq '0' });
+is($stack->owner("SELECT status FROM kaireon.campaign_runs WHERE id = '$failed[0]'"), 'failed', 'is tried again, and its run stays as it is');
+
 $stack->end;
 done_testing;

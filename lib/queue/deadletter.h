@@ -24,7 +24,10 @@ struct krn_deadletter_filter {
 
 /*
  * Put them back into their queues, with an audit row. One caller at a time;
- * who comes second finds what is left.
+ * who comes second finds what is left. What cannot be requeued stays in the
+ * list and is not counted: a failed run while another of its campaign is under
+ * way or begins anew with this call; a run that did not fail after all, or is
+ * gone; a delivery that is gone or was made.
  * Errors: KRN_ERR_CONFLICT  another call takes longer than LOCK_TIMEOUT_MS
  */
 KRN_MUSTCHECK enum krn_err

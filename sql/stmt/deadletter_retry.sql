@@ -1,15 +1,20 @@
 -- deadletter_retry: requeue dead letters under their ids, with their history. A run begins
--- anew, if no other run of its campaign is under way; a delivery is due again.
+-- anew, if no other run of its campaign is under way; a delivery is due again. What cannot
+-- be requeued stays: its run has to wait for another, or has not failed any more, or what
+-- it was about is gone.
 -- params: topic text, ids text[]
 -- result: one_row (requeued int8)
 -- role: api
 -- access: write
-WITH dead AS (
-	DELETE FROM kaireon.dead_letter_events AS e
+WITH wanted AS MATERIALIZED (
+	SELECT e.id, e.payload,
+	       CASE WHEN e.kind = 'delivery' THEN 'delivery'
+	            WHEN e.kind IN ('run_plan', 'run_decide', 'run_allocate', 'run_finish') THEN 'run'
+	            ELSE 'job' END AS what
+	FROM kaireon.dead_letter_events AS e
 	WHERE e.tenant_id = kaireon.tenant_id()
 	  AND ($1::text IS NULL OR e.topic = $1::text)
 	  AND ($2::text[] IS NULL OR e.id = ANY ($2::text[]))
-	RETURNING e.id, e.topic, e.kind, e.payload, e.errors, e.max_attempts
 ), run AS (
 	UPDATE kaireon.campaign_runs AS r
 	SET status = 'pending', step = 'plan', started_at = NULL, completed_at = NULL,
@@ -20,23 +25,32 @@ WITH dead AS (
 		SELECT DISTINCT ON (f.campaign_id) f.id
 		FROM kaireon.campaign_runs AS f
 		WHERE f.tenant_id = kaireon.tenant_id() AND f.status = 'failed'
-		  AND f.id IN (SELECT d.payload->>'runId' FROM dead AS d WHERE d.topic = 'campaign_runs')
+		  AND f.id IN (SELECT w.payload->>'runId' FROM wanted AS w WHERE w.what = 'run')
 		  AND NOT EXISTS (SELECT FROM kaireon.campaign_runs AS o
 		                  WHERE o.tenant_id = kaireon.tenant_id() AND o.campaign_id = f.campaign_id
 		                    AND o.status IN ('pending', 'running', 'paused'))
 		ORDER BY f.campaign_id, f.run_number DESC)
+	RETURNING r.id
 ), delivery AS (
 	UPDATE kaireon.outbox_events AS o
 	SET status = 'pending', attempts = 0, run_at = pg_catalog.now()
-	FROM dead AS d
-	WHERE o.tenant_id = kaireon.tenant_id() AND o.id = d.payload->>'outboxId'
-	  AND d.kind = 'delivery' AND o.status = 'dead'
+	FROM wanted AS w
+	WHERE o.tenant_id = kaireon.tenant_id() AND o.id = w.payload->>'outboxId'
+	  AND w.what = 'delivery' AND o.status = 'dead'
+	RETURNING o.id
+), dead AS (
+	DELETE FROM kaireon.dead_letter_events AS e
+	USING wanted AS w
+	WHERE e.tenant_id = kaireon.tenant_id() AND e.id = w.id
+	  AND CASE w.what WHEN 'run' THEN w.payload->>'runId' IN (SELECT r.id FROM run AS r)
+	                  WHEN 'delivery' THEN w.payload->>'outboxId' IN (SELECT d.id FROM delivery AS d)
+	                  ELSE true END
+	RETURNING e.id, e.topic, w.what, e.kind, e.payload, e.errors, e.max_attempts
 ), job AS (
 	INSERT INTO kaireon.jobs (tenant_id, id, topic, kind, payload, errors, max_attempts)
-	SELECT kaireon.tenant_id(), d.id, d.topic,
-	       CASE WHEN d.kind IN ('run_decide', 'run_allocate', 'run_finish') THEN 'run_plan'
-	       ELSE d.kind END, d.payload, d.errors, d.max_attempts
+	SELECT kaireon.tenant_id(), d.id, d.topic, CASE d.what WHEN 'run' THEN 'run_plan' ELSE d.kind END,
+	       d.payload, d.errors, d.max_attempts
 	FROM dead AS d
-	WHERE d.kind <> 'delivery'
+	WHERE d.what <> 'delivery'
 )
 SELECT count(*) FROM dead AS d;
