@@ -156,5 +156,16 @@ mend();
 forget();
 is($one->finished($id, $one->trigger($id))->{summary}{file}{sha256}, $calm->{summary}{file}{sha256}, 'and again');
 
+# a customer who is erased: no run, chunk or dead letter speaks of them either
+my $customer = $stack->query('postgres', 'SELECT min(customer_id) FROM t_one.ds_customers');
+sub speaks { return scalar grep { /\Q$customer\E/ } split /\n/, `pg_dump -h $stack->{dir}/sock -U postgres --inserts kaireon` }
+like($stack->owner("SELECT string_agg(error, ' ') FROM kaireon.campaign_runs"), qr/customer "\Q$customer\E" more than once/, 'a run failed for a customer');
+isnt($stack->owner("SELECT count(*) FROM kaireon.campaign_run_chunks WHERE low = '$customer'"), 0, 'others began with them');
+cmp_ok(speaks(), '>', 10, 'who is in many places');
+my $erased = $stack->request('POST', '/api/v1/gdpr/erasure', key => $one->{key}{admin}, body => { customerId => $customer });
+is($erased->{status}, 200, 'is erased') or diag $erased->{body};
+is(speaks(), 0, 'and nowhere any more');
+is($one->finished($id, $one->trigger($id))->{summary}{customersProcessed}, 299, 'the others are there');
+
 $stack->end;
 done_testing;

@@ -64,7 +64,9 @@ krn_customer_erase(struct krn_arena *arena, struct krn_db *db,
 	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if ((e = krn_db_exec(db, KRN_STMT_customer_erase, params, &rows, err)))
+	krn_db_send(db, KRN_STMT_customer_erase, params, &rows);
+	krn_db_send(db, KRN_STMT_customer_erase_names, params, NULL);
+	if ((e = krn_db_flush(db, err)))
 		return e;
 	*ret_erased = krn_rows_str(rows, 0, 0);
 	krn_sha256_hex(customer_id.s, customer_id.len, hash);
