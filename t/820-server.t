@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # script/server as a new user starts it, then every command of doc/gitops.md,
-# doc/operations.md, doc/alerts.md, doc/reports.md and doc/tour.md, whose counts are compared with an independent SQL formulation.
+# doc/operations.md, doc/alerts.md, doc/reports.md, doc/s3.md and doc/tour.md, whose
+# counts are compared with an independent SQL formulation.
 use strict;
 use warnings;
 
@@ -8,6 +9,7 @@ use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use JSON::PP;
+use POSIX ();
 use Test::More;
 
 my $source = abs_path($ENV{KRN_SRCDIR} || '.');
@@ -15,11 +17,11 @@ my ($bank) = grep { -f } $ENV{KRN_BANK_CSV} // '', "$source/../shared/data/bank-
 my $state = tempdir('krn-server-XXXXXX', DIR => '/tmp', CLEANUP => 1);
 chmod 0755, $state;
 
-# a port that is free now; the test asks the system for one
-my $probe = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die $!;
-my $port = $probe->sockport;
-close $probe;
-local %ENV = (%ENV, KAIREON_STATE => $state, KAIREON_PORT => $port);
+# ports that are free now; the test asks the system for them
+my @probes = map { IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die $! } 1, 2;
+my ($port, $s3_port) = map { $_->sockport } @probes;
+close $_ for @probes;
+local %ENV = (%ENV, KAIREON_STATE => $state, KAIREON_PORT => $port, KAIREON_S3_PORT => $s3_port);
 
 sub server { my ($command) = @_; my $text = `cd $source && script/server $command 2>&1`; return ($? >> 8, $text) }
 
@@ -80,21 +82,53 @@ like($out, qr/\{"id":"trend","columns":4,"rows":8\}\n\{"id":"offers","columns":7
 like($out, qr/\{"status":"completed","formats":\["csv","html","markdown"\]\}\nsection,day,impressions/, 'a run and its artifact');
 like($out, qr/\{"timezone":"America\/New_York","next":true,"lastStatus":"pending"\}/, 'a schedule');
 
+$out = page('s3');
+like($out, qr/fileConfig\.s3Path.*is not below a path that campaigns may write to/, 'S3: another place is refused');
+like($out, qr{"status":"completed","path":"s3://bank/demo/trial/crun_\w+\.csv"}, 'a run puts its file there');
+like($out, qr/file\.csv: OK\n/, 'what the link of the download gives has the bytes that the run tells of');
+like($out, qr/^gone: 404\n/m, 'the object goes with its campaign');
+
+# the last working day of the month, at nine in Lisbon
+sub last_working_day {
+	my ($from) = @_;
+	local $ENV{TZ} = 'Europe/Lisbon';
+	for my $month (0, 1) {
+		my @at = (0, 0, 9, 0, (localtime $from)[4] + $month + 1, (localtime $from)[5], 0, 0, -1);
+		my $at = POSIX::mktime(@at);
+		$at = POSIX::mktime(@at) while $at && (localtime $at)[6] =~ /[06]/ && --$at[3] > -9;
+		return $at if $at > $from;
+	}
+	return;
+}
+
 SKIP: {
-	skip 'bank-full.csv (UCI Bank Marketing) is not there: set KRN_BANK_CSV', 11 unless $bank;
+	skip 'bank-full.csv (UCI Bank Marketing) is not there: set KRN_BANK_CSV', 27 unless $bank;
 	local $ENV{BANK_CSV} = $bank;
+	my $before = time;
 	my $out = page('tour');
 	like($out, qr/imported 45211 customers into bank/, '45,211 customers');
-	my %said = $out =~ /^(CHECK [a-z ]+): (\S+ \S+)$/mg;
-	is(scalar keys %said, 4, 'four counts are checked');
-	for my $what (sort keys %said) {
-		my ($sql, $run) = split / /, $said{$what};
+	my @said = $out =~ /^CHECK ([a-z -]+: \S+ \S+)$/mg;
+	is(scalar @said, 9, 'nine counts are checked');
+	for my $said (@said) {
+		my ($what, $sql, $run) = split /: | /, $said =~ s/ (?=.*:)/_/gr;
 		is($run, $sql, "$what: the run says what SQL says");
 	}
+	my @given = $out =~ /^LIMIT (.*)$/mg;
+	is(scalar @given, 6, 'three limits are looked at twice');
+	my %given = map { /^(\w+): (\d+) of (\d+)$/ ? ($1 => $2 - $3) : () } @given;
+	is_deeply([sort grep { $given{$_} > 0 } keys %given], [], "none is exceeded: @given");
+	is_deeply([sort map { /^(\w+): (\d+) of \2$/ ? $1 : () } @given[0 .. 2]], ['channel', 'offer'], 'channel and offer bind at first');
+	like($given[3], qr/^run: 10000 of 10000/, 'then the run');
 	my ($first, $second) = $out =~ /by channel: (.*)/g;
 	isnt($first, $second, 'the second run goes to another channel: the policies are at work');
+	my ($file, $sha256, $told) = $out =~ m{^(s3://bank/demo/tour/crun_\w+\.csv)\n.*?^([0-9a-f]{64})  \S+\n([0-9a-f]{64})\n}ms;
+	ok($file && $sha256 eq $told, 'the file comes from S3 as the run tells it') or diag $out;
 	like($out, qr/"ok": true/, 'the export is ok');
-	like($out, qr/"status": "active",\s+"scheduleType": "monthly",\s+"nextRunAt": "\d{4}-\d\d-\d\dT0[89]:00:00\.000Z"/, 'a monthly schedule says when it runs next');
+	like($out, qr/^\["held","paused",[\d.]+\]\n\["goes on","running"\]\n.*"status": "completed"/ms, 'a run is held, goes on and completes');
+	my ($next) = $out =~ /"status": "active",\s+"scheduleType": "monthly",\s+"nextRunAt": "(\S+)"/;
+	my %right = map { POSIX::strftime('%Y-%m-%dT%H:%M:%S.000Z', gmtime last_working_day($_)) => 1 } $before, time;
+	ok($right{ $next // '' }, 'a monthly schedule in Lisbon says when it runs next') or diag $next, explain \%right;
+	like($out, qr/^local\tutc\n\d{4}-\d\d-\d\dT09:00:00\t\Q$next\E$/m, 'as kaireonctl does');
 	like($out, qr/"status": "paused",\s+"nextRunAt": null/, 'and a paused campaign does not');
 }
 is((server('stop'))[0], 0, 'script/server stop');

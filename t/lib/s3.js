@@ -1,9 +1,12 @@
-// An S3 for the tests: s3rver keeps the objects; what it lacks is added in
-// front of it. Signatures and hashes of bodies are verified with the signer of
-// AWS's own SDK, uploads can be listed and aborted, parts have their least
+// An S3 for tests and trials: s3rver keeps the objects; what it lacks is added
+// in front of it. Signatures and hashes of bodies are verified with the signer
+// of AWS's own SDK, uploads can be listed and aborted, parts have their least
 // size, and trouble can be ordered.
 //
 //	node s3.js FOLDER KEY.pem CERT.pem BUCKET...     prints its port
+//
+// KRN_NPM is the folder of the packages, KRN_S3_PORT the port (any free one),
+// KRN_S3_SECRET the secret of the only key.
 //
 // FOLDER/rules.json is read at each request: a list of {method, url (a regular
 // expression), times, skip, status, code, delay (ms), hang, cut (bytes of the
@@ -22,7 +25,7 @@ const S3rver = load('s3rver');
 const { SignatureV4 } = load('@smithy/signature-v4');
 const { Sha256 } = load('@aws-crypto/sha256-js');
 
-const ID = 'AKIDEXAMPLE', SECRET = 'planted/SECRET+key', PART_MIN = 5 * 1024 * 1024;
+const ID = 'AKIDEXAMPLE', SECRET = process.env.KRN_S3_SECRET || 'planted/SECRET+key', PART_MIN = 5 * 1024 * 1024;
 const [, , folder, keyFile, certFile, ...buckets] = process.argv;
 const data = path.join(folder, 'objects');
 
@@ -217,7 +220,7 @@ async function main() {
 	await inner.configureBuckets();
 	http.createServer(inner.callback()).listen(path.join(folder, 's3rver.sock'));
 	const front = https.createServer({ key: fs.readFileSync(keyFile), cert: fs.readFileSync(certFile) }, serve);
-	front.listen(0, '127.0.0.1', () => console.log(front.address().port));
+	front.listen(Number(process.env.KRN_S3_PORT || 0), '127.0.0.1', () => console.log(front.address().port));
 }
 
 process.on('SIGTERM', () => process.exit(0));
