@@ -23,7 +23,7 @@ struct krn_ctl {
 	struct krn_str tenant, id, name, role, expires, schema, id_column,
 	    number_rows, delimiter, types, time_zone, format, count, seed, kinds, max_deletes,
 	    plan, to, cron, type, time, day_of_week, day_of_month, zone, from, skip, run_dir,
-	    scopes, reason, head;
+	    scopes, reason, head, run, customer;
 	bool playground, append, replace, off, prune, dry_run, exit_code;
 	int status; /* of the program, when the command did not fail */
 	struct krn_str wheres[KRN_CTL_WORDS_MAX];
@@ -45,6 +45,7 @@ enum krn_err krn_cmd_key_create(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_key_list(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_key_revoke(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_import(struct krn_ctl *ctl, struct krn_error *err);
+enum krn_err krn_cmd_run_explain(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_schedule_next(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_segment_create(struct krn_ctl *ctl, struct krn_error *err);
 enum krn_err krn_cmd_segment_list(struct krn_ctl *ctl, struct krn_error *err);

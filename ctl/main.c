@@ -36,6 +36,7 @@ static const struct {
 	{"key",     "revoke",    "ti",  true,  krn_cmd_key_revoke,     "key revoke --tenant ID --id KEY [--reason TEXT]"},
 	{"migrate", NULL,        "",    true,  krn_cmd_migrate,        "migrate"},
 	{"options", NULL,        "",    false, krn_cmd_options,        "options [--format man]"},
+	{"run",     "explain",   "tUV", true,  krn_cmd_run_explain,    "run explain --tenant ID --run RUN --customer CUSTOMER"},
 	{"schedule", "next",     "Z",   true,  krn_cmd_schedule_next,  "schedule next (--cron EXPRESSION | --type daily|weekly|monthly --time HH:mm [--day-of-week N] [--day-of-month D]) --zone ZONE [--from TIME] [--count N]"},
 	{"segment", "create",    "tnS", true,  krn_cmd_segment_create, "segment create --tenant ID --name NAME --schema NAME [--where ATTRIBUTE:OPERATOR:VALUE]…"},
 	{"segment", "list",      "t",   true,  krn_cmd_segment_list,   "segment list --tenant ID"},
@@ -85,6 +86,8 @@ static const struct {
 	{'E', "scopes",      offsetof(struct krn_ctl, scopes)},
 	{'A', "reason",      offsetof(struct krn_ctl, reason)},
 	{'L', "head",        offsetof(struct krn_ctl, head)},
+	{'U', "run",         offsetof(struct krn_ctl, run)},
+	{'V', "customer",    offsetof(struct krn_ctl, customer)},
 };
 
 static const struct {

@@ -253,20 +253,13 @@ step_column(const struct krn_rows *columns, struct krn_str name)
 	return -1;
 }
 
-enum krn_err
-step_load(struct krn_step *step, struct step_run *ret, struct krn_error *err)
+/* From a row of run_load. */
+static enum krn_err
+step_read(struct krn_step *step, const struct krn_rows *rows,
+	  struct step_run *ret, struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_str(step->run_id)};
-	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if ((e = krn_db_exec(step->db, KRN_STMT_run_load, params, &rows, err)))
-		return e;
-	*ret = (struct step_run){.is_running = false};
-	if (krn_rows_nr(rows) == 0 ||
-	    !krn_str_eq_c(krn_rows_str(rows, 0, 0), "running"))
-		return KRN_OK;
-	ret->is_running = true;
 	ret->now_us = krn_rows_time(rows, 0, 2);
 	ret->ceiling = krn_rows_str(rows, 0, 6);
 	ret->run_month = krn_rows_str(rows, 0, 7);
@@ -284,4 +277,46 @@ step_load(struct krn_step *step, struct step_run *ret, struct krn_error *err)
 		return e;
 	return step_compile(step, &ret->config, ret->space, ret->view_name,
 			    &times, &ret->plan, &rows, err);
+}
+
+static enum krn_err
+step_row(struct krn_step *step, const struct krn_rows **ret,
+	 struct krn_error *err)
+{
+	const struct krn_param params[] = {krn_param_str(step->run_id)};
+
+	return krn_db_exec(step->db, KRN_STMT_run_load, params, ret, err);
+}
+
+enum krn_err
+step_load(struct krn_step *step, struct step_run *ret, struct krn_error *err)
+{
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = step_row(step, &rows, err)))
+		return e;
+	*ret = (struct step_run){.is_running = false};
+	if (krn_rows_nr(rows) == 0 ||
+	    !krn_str_eq_c(krn_rows_str(rows, 0, 0), "running"))
+		return KRN_OK;
+	ret->is_running = true;
+	return step_read(step, rows, ret, err);
+}
+
+enum krn_err
+step_load_planned(struct krn_step *step, struct step_run *ret,
+		  struct krn_error *err)
+{
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = step_row(step, &rows, err)))
+		return e;
+	if (krn_rows_nr(rows) == 0)
+		return krn_refuse(err, KRN_ERR_NOTFOUND,
+				  "there is no such run, or it was not planned "
+				  "yet");
+	*ret = (struct step_run){.is_running = false};
+	return step_read(step, rows, ret, err);
 }

@@ -36,6 +36,9 @@ struct decide_chunk {
 	int64_t number;
 	struct krn_decide *decide;
 	size_t selected_max; /* candidates beyond it are a reserve */
+	/* of a chunk that is explained instead: the document, once there */
+	bool is_explained;
+	struct krn_str explanation;
 	struct decide_members members[KRN_PLAN_SEGMENTS_MAX];
 	struct decide_contacts contacts, answers;
 	struct step_source *sources;
@@ -297,8 +300,9 @@ decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
 	krn_copy_newline(to);
 }
 
-static void
-decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
+static enum krn_err
+decide_customer(struct decide_chunk *chunk, const struct krn_str *fields,
+		struct krn_error *err)
 {
 	struct krn_customer customer = {
 	    .id = fields[0],
@@ -313,6 +317,10 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
 					       &customer.contacts_nr);
 	customer.answers = decide_contacts_of(&chunk->answers, fields[0],
 					      &customer.answers_nr);
+	if (chunk->is_explained)
+		return krn_decide_explain_json(
+		    chunk->step->arena, chunk->run->plan, &customer,
+		    &chunk->explanation, err);
 	krn_decide_customer(chunk->decide, &customer, &decision);
 	chunk->dropped_qualification += decision.dropped_qualification;
 	chunk->dropped_contact_policy += decision.dropped_contact_policy;
@@ -322,6 +330,7 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields)
 		decide_write_none(chunk, fields[0], decision.error);
 	for (size_t i = 0; i < decision.candidates_nr; i++)
 		decide_write(chunk, fields[0], i + 1, &decision.candidates[i]);
+	return KRN_OK;
 }
 
 /* customer_id and the plan's columns of the view, as a list for the identifier slot. */
@@ -370,7 +379,8 @@ decide_stream(struct decide_chunk *chunk, struct krn_error *err)
 		if (krn_copy_split(row, fields, nr) != nr)
 			return krn_fail(err, KRN_ERR_INTERNAL,
 					"a customer row has too few fields");
-		decide_customer(chunk, fields);
+		if ((e = decide_customer(chunk, fields, err)))
+			return e;
 	}
 	return e;
 }
@@ -473,10 +483,9 @@ decide_chunk(struct decide_chunk *chunk, struct krn_error *err)
 				      &chunk->answers, err)))
 		return e;
 	if ((e = step_sources_read(chunk->step, chunk->run, &chunk->sources,
-				   err)) ||
-	    (e = decide_stream(chunk, err)))
+				   err)))
 		return e;
-	return decide_write_ledger(chunk, err);
+	return decide_stream(chunk, err);
 }
 
 static void
@@ -527,9 +536,34 @@ krn_step_decide(struct krn_step *step, struct krn_error *err)
 	if (run.is_running && krn_rows_nr(rows)) {
 		chunk->low = krn_rows_str(rows, 0, 0);
 		chunk->high = krn_rows_str(rows, 0, 1);
-		if ((e = decide_chunk(chunk, err)))
+		if ((e = decide_chunk(chunk, err)) ||
+		    (e = decide_write_ledger(chunk, err)))
 			return e;
 		decide_done(chunk);
 	}
 	return krn_job_complete(step->arena, step->db, step->job, err);
+}
+
+enum krn_err
+step_decide_explain(struct krn_step *step, const struct step_run *run,
+		    struct krn_str customer_id, struct krn_str *ret,
+		    struct krn_error *err)
+{
+	struct decide_chunk *chunk =
+	    krn_arena_make(step->arena, struct decide_chunk);
+	enum krn_err e;
+
+	if (!chunk)
+		return krn_arena_fail(step->arena, err);
+	chunk->step = step;
+	chunk->run = run;
+	chunk->low = chunk->high = customer_id;
+	chunk->is_explained = true;
+	if ((e = decide_chunk(chunk, err)))
+		return e;
+	if (!chunk->explanation.s)
+		return krn_refuse(err, KRN_ERR_NOTFOUND,
+				  "the segment has no customer of that id");
+	*ret = chunk->explanation;
+	return KRN_OK;
 }

@@ -26,6 +26,24 @@ struct step_limits {
 KRN_MUSTCHECK enum krn_err
 step_load(struct krn_step *step, struct step_run *ret, struct krn_error *err);
 
+/*
+ * The same of a run in whatever state.
+ * Errors: KRN_ERR_NOTFOUND  there is none, or it was not planned yet
+ */
+KRN_MUSTCHECK enum krn_err step_load_planned(struct krn_step *step,
+					     struct step_run *ret,
+					     struct krn_error *err);
+
+/*
+ * Decide for one customer again and write down why; nothing is stored.
+ * Errors: KRN_ERR_NOTFOUND  the segment has no such customer
+ */
+KRN_MUSTCHECK enum krn_err step_decide_explain(struct krn_step *step,
+					       const struct step_run *run,
+					       struct krn_str customer_id,
+					       struct krn_str *ret,
+					       struct krn_error *err);
+
 /* Begin, with the tenant set. */
 KRN_MUSTCHECK enum krn_err step_begin(struct krn_step *step, enum krn_tx tx,
 				      struct krn_error *err);

@@ -85,8 +85,7 @@ decide_drop(struct krn_decide *d, const struct krn_plan_pair *pair,
 	else if (why == KRN_DROP_CONTACT_POLICY)
 		d->out->dropped_contact_policy++;
 	if (d->explain)
-		d->explain(d->explain_data, pair->offer, pair->channel, why,
-			   id);
+		d->explain(d->explain_data, pair, why, id);
 }
 
 /* Does a node of the flow drop the pair: a filter, or the want of a creative?
@@ -232,7 +231,8 @@ decide_give(struct krn_decide *d, const struct decide_entry *entry)
 	*candidate = (struct krn_candidate){.offer = entry->pair->offer,
 					    .channel = entry->pair->channel,
 					    .creative = entry->pair->creative,
-					    .score = entry->score};
+					    .score = entry->score,
+					    .pair = entry->pair};
 	if (d->plan->settings_nr)
 		decide_properties(d, entry->pair, candidate);
 	d->out->candidates_nr++;

@@ -38,6 +38,7 @@ struct krn_candidate {
 	uint32_t offer, channel; /* indexes in the plan */
 	int creative;            /* index in the plan, -1: none */
 	double score;            /* finite */
+	const struct krn_plan_pair *pair;
 	/* of each of the plan's properties; valid as the candidates are */
 	const struct krn_formula_value *properties;
 };
@@ -64,7 +65,7 @@ enum krn_drop {
 	KRN_DROP_GROUP,
 };
 
-typedef void (*krn_drop_fn)(void *data, uint32_t offer, uint32_t channel,
+typedef void (*krn_drop_fn)(void *data, const struct krn_plan_pair *pair,
 			    enum krn_drop why, struct krn_str id);
 
 struct krn_decide;
@@ -102,13 +103,20 @@ struct krn_decision {
  *	 {"step": "qualify", "dropped": [{"offerId", "offerName", "channelId",
  *	  "by": {"type": "rule" | "policy" | "node" | "offer", "id", "name"}}]},
  *	 {"step": "contact_policy", "dropped": […]},     caps' cuts too
- *	 {"step": "score", "method", "model", "optimized", "scores":
- *[{"offerId", "offerName", "channelId", "creativeId", "priority", "weight",
- *"fit", "match", "propensity", "learned", "score"}]},
+ *	 {"step": "score", "method", "model", "smoothingWeight", "optimized",
+ *	  "objectives": {…}, "scores": [{"offerId", "offerName", "channelId",
+ *	  "creativeId", "priority", "businessValue", "weight", "fit", "match",
+ *	  "rules": [{"id", "name", "factor"}],            that fit and match are
+ *of "propensity", "learned" or "positives" and "answers",  propensity
+ *	  "weights": {…},                                 formula
+ *	  "ofMethod", "ofOffer",                          optimized
+ *	  "score"}]},
  *	 {"step": "group", "dropped": […]},              without a place
  *	 {"step": "rank", "decisions": [{"rank", "offerId", …, "score",
- *	  "personalization": {…}}]}]}
+ *	  "personalization": {…}}], "left": [{"offerId", …, "because":
+ *	  "another" (pair of the offer went before) | "maxCandidates"}]}]}
  *
+ * Each pair of the inventory is dropped, given or left, once.
  * After an error there is only the inventory.
  *
  * Ownership: *ret lives in `arena`.

@@ -6,14 +6,16 @@
 #include "decide/decide_private.h"
 
 struct explain_drop {
-	uint32_t offer, channel;
+	const struct krn_plan_pair *pair;
 	enum krn_drop why;
 	struct krn_str by;
 };
 
 struct explain_score {
 	const struct krn_plan_pair *pair;
-	double fit, match, score;
+	struct decide_parts parts;
+	double score;
+	uint64_t applied[KRN_PLAN_MASK_WORDS]; /* fit and match rules */
 };
 
 struct explain {
@@ -24,27 +26,39 @@ struct explain {
 	size_t drops_nr;
 	struct explain_score *scores;
 	size_t scores_nr;
+	bool *is_told, *offer_is_told; /* of each pair, each offer */
 	struct krn_json_out out;
 };
 
 static void
-explain_drop(void *data, uint32_t offer, uint32_t channel, enum krn_drop why,
+explain_drop(void *data, const struct krn_plan_pair *pair, enum krn_drop why,
 	     struct krn_str id)
 {
 	struct explain *explain = data;
 
 	explain->drops[explain->drops_nr++] =
-	    (struct explain_drop){offer, channel, why, id};
+	    (struct explain_drop){pair, why, id};
 }
 
+/* The rules that changed the score are those of its moment. */
 static void
-explain_score(void *data, const struct krn_plan_pair *pair, double fit,
-	      double match, double score)
+explain_score(void *data, const struct krn_plan_pair *pair,
+	      const struct decide_parts *parts, double score)
 {
 	struct explain *explain = data;
+	const struct krn_plan *plan = explain->plan;
+	struct explain_score *to = &explain->scores[explain->scores_nr++];
 
-	explain->scores[explain->scores_nr++] =
-	    (struct explain_score){pair, fit, match, score};
+	*to = (struct explain_score){
+	    .pair = pair, .parts = *parts, .score = score};
+	for (size_t i = 0; i < plan->rules_nr; i++) {
+		const uint64_t bit = UINT64_C(1) << i % 64;
+		const bool failed = explain->decide->failed[i / 64] & bit;
+
+		if ((pair->soft[i / 64] & bit) &&
+		    failed == (plan->rules[i].stage == KRN_STAGE_FIT))
+			to->applied[i / 64] |= bit;
+	}
 }
 
 static void
@@ -105,7 +119,8 @@ explain_drops(struct explain *explain, const char *step, enum krn_drop why)
 		if (drop->why != why)
 			continue;
 		krn_json_obj_open(&explain->out, NULL);
-		explain_pair(explain, drop->offer, drop->channel, -1);
+		explain_pair(explain, drop->pair->offer, drop->pair->channel,
+			     -1);
 		explain_reason(explain, drop);
 		krn_json_close(&explain->out);
 	}
@@ -113,7 +128,95 @@ explain_drops(struct explain *explain, const char *step, enum krn_drop why)
 	krn_json_close(&explain->out);
 }
 
-/* What a score is made of; the customer's propensity if there is one. */
+/* Members of a weighted sum or product, by name. */
+static void
+explain_weights(struct explain *explain, const char *name,
+		const char *const *names, const double *weights, size_t nr)
+{
+	krn_json_obj_open(&explain->out, name);
+	for (size_t i = 0; i < nr; i++)
+		if (weights[i] > 0)
+			krn_json_double(&explain->out, names[i], weights[i]);
+	krn_json_close(&explain->out);
+}
+
+/* The rules that a score was multiplied by. */
+static void
+explain_rules(struct explain *explain, const struct explain_score *score)
+{
+	const struct krn_plan *plan = explain->plan;
+
+	krn_json_arr_open(&explain->out, "rules");
+	for (size_t i = 0; i < plan->rules_nr; i++) {
+		const struct krn_plan_rule *rule = &plan->rules[i];
+
+		if (!(score->applied[i / 64] >> i % 64 & 1))
+			continue;
+		krn_json_obj_open(&explain->out, NULL);
+		krn_json_str(&explain->out, "id", rule->id);
+		krn_json_str(&explain->out, "name", rule->name);
+		krn_json_double(&explain->out, "factor", rule->factor);
+		krn_json_close(&explain->out);
+	}
+	krn_json_close(&explain->out);
+}
+
+/* The propensity of the model, and what answers made of it. */
+static void
+explain_propensity(struct explain *explain, const struct explain_score *score)
+{
+	const struct krn_plan *plan = explain->plan;
+	const struct krn_plan_model *model = explain->decide->model;
+	const struct krn_plan_learned *learned =
+	    &plan->offers[score->pair->offer].learned;
+	double propensity;
+
+	if (model && decide_propensity(explain->decide, model,
+				       score->pair->offer, &propensity))
+		krn_json_double(&explain->out, "propensity", propensity);
+	if (plan->method != KRN_METHOD_PROPENSITY)
+		return;
+	if (learned->is_fixed) {
+		krn_json_double(&explain->out, "learned", learned->fixed);
+	} else if (learned->divisor > 0) {
+		krn_json_double(&explain->out, "positives", learned->positives);
+		krn_json_double(&explain->out, "answers",
+				learned->divisor - plan->smoothing);
+	}
+}
+
+static void
+explain_one_score(struct explain *explain, const struct explain_score *it)
+{
+	static const char *const formula[] = {"propensityWeight",
+					      "relevanceWeight", "impactWeight",
+					      "emphasisWeight"};
+	const struct krn_plan *plan = explain->plan;
+	const struct krn_plan_offer *offer = &plan->offers[it->pair->offer];
+
+	krn_json_obj_open(&explain->out, NULL);
+	explain_pair(explain, it->pair->offer, it->pair->channel,
+		     it->pair->creative);
+	krn_json_double(&explain->out, "priority", offer->priority);
+	krn_json_double(&explain->out, "businessValue", offer->business_value);
+	krn_json_double(&explain->out, "weight", it->pair->weight);
+	krn_json_double(&explain->out, "fit", it->parts.fit);
+	krn_json_double(&explain->out, "match", it->parts.match);
+	explain_rules(explain, it);
+	explain_propensity(explain, it);
+	if (plan->method == KRN_METHOD_FORMULA)
+		explain_weights(explain, "weights", formula,
+				plan->weights[it->pair->weights].of,
+				KRN_NR(formula));
+	if (plan->is_optimized) {
+		krn_json_double(&explain->out, "ofMethod", it->parts.of_method);
+		/* impact, emphasis, revenue and margin, weighted */
+		krn_json_double(&explain->out, "ofOffer", offer->objective);
+	}
+	krn_json_double(&explain->out, "score", it->score);
+	krn_json_close(&explain->out);
+}
+
 static void
 explain_scores(struct explain *explain)
 {
@@ -121,6 +224,15 @@ explain_scores(struct explain *explain)
 	    [KRN_METHOD_PRIORITY_WEIGHTED] = "priority_weighted",
 	    [KRN_METHOD_PROPENSITY] = "propensity",
 	    [KRN_METHOD_FORMULA] = "formula",
+	};
+	static const char *const objectives[] = {
+	    [KRN_OBJECTIVE_SCORE] = "score",
+	    [KRN_OBJECTIVE_PROPENSITY] = "propensity",
+	    [KRN_OBJECTIVE_RELEVANCE] = "relevance",
+	    [KRN_OBJECTIVE_IMPACT] = "impact",
+	    [KRN_OBJECTIVE_EMPHASIS] = "emphasis",
+	    [KRN_OBJECTIVE_REVENUE] = "revenue",
+	    [KRN_OBJECTIVE_MARGIN] = "margin",
 	};
 	const struct krn_plan *plan = explain->plan;
 	const struct krn_plan_model *model = explain->decide->model;
@@ -130,33 +242,56 @@ explain_scores(struct explain *explain)
 	krn_json_c(&explain->out, "method", methods[plan->method]);
 	if (model)
 		krn_json_str(&explain->out, "model", model->key);
+	if (plan->method == KRN_METHOD_PROPENSITY)
+		krn_json_double(&explain->out, "smoothingWeight",
+				plan->smoothing);
 	krn_json_bool(&explain->out, "optimized", plan->is_optimized);
+	if (plan->is_optimized)
+		explain_weights(explain, "objectives", objectives,
+				plan->objectives, KRN_NR(objectives));
 	krn_json_arr_open(&explain->out, "scores");
-	for (size_t i = 0; i < explain->scores_nr; i++) {
-		const struct explain_score *it = &explain->scores[i];
-		const struct krn_plan_offer *offer =
-		    &plan->offers[it->pair->offer];
-		double propensity;
+	for (size_t i = 0; i < explain->scores_nr; i++)
+		explain_one_score(explain, &explain->scores[i]);
+	krn_json_close(&explain->out);
+	krn_json_close(&explain->out);
+}
 
+/*
+ * What was scored and neither dropped nor given. An offer of which nothing was
+ * ranks behind the last that may be given; of another, another of its pairs
+ * went before this one.
+ */
+static void
+explain_left(struct explain *explain, const struct krn_decision *decision)
+{
+	const struct krn_plan *plan = explain->plan;
+
+	for (size_t i = 0; i < explain->drops_nr; i++)
+		explain->is_told[explain->drops[i].pair - plan->pairs] = true;
+	for (size_t i = 0; i < decision->candidates_nr; i++)
+		explain->is_told[decision->candidates[i].pair - plan->pairs] =
+		    true;
+	for (size_t i = 0; i < explain->scores_nr; i++) {
+		const struct krn_plan_pair *pair = explain->scores[i].pair;
+
+		if (explain->is_told[pair - plan->pairs])
+			explain->offer_is_told[pair->offer] = true;
+	}
+	krn_json_arr_open(&explain->out, "left");
+	for (size_t i = 0; i < explain->scores_nr; i++) {
+		const struct krn_plan_pair *pair = explain->scores[i].pair;
+
+		if (explain->is_told[pair - plan->pairs])
+			continue;
 		krn_json_obj_open(&explain->out, NULL);
-		explain_pair(explain, it->pair->offer, it->pair->channel,
-			     it->pair->creative);
-		krn_json_double(&explain->out, "priority", offer->priority);
-		krn_json_double(&explain->out, "weight", it->pair->weight);
-		krn_json_double(&explain->out, "fit", it->fit);
-		krn_json_double(&explain->out, "match", it->match);
-		if (model && decide_propensity(explain->decide, model,
-					       it->pair->offer, &propensity))
-			krn_json_double(&explain->out, "propensity",
-					propensity);
-		if (plan->method == KRN_METHOD_PROPENSITY &&
-		    offer->learned.is_fixed)
-			krn_json_double(&explain->out, "learned",
-					offer->learned.fixed);
-		krn_json_double(&explain->out, "score", it->score);
+		explain_pair(explain, pair->offer, pair->channel,
+			     pair->creative);
+		krn_json_c(&explain->out, "because",
+			   explain->offer_is_told[pair->offer]
+			       ? "another"
+			       : "maxCandidates");
 		krn_json_close(&explain->out);
 	}
-	krn_json_close(&explain->out);
 	krn_json_close(&explain->out);
 }
 
@@ -180,6 +315,7 @@ explain_decisions(struct explain *explain, const struct krn_decision *decision)
 		krn_json_close(&explain->out);
 	}
 	krn_json_close(&explain->out);
+	explain_left(explain, decision);
 	krn_json_close(&explain->out);
 }
 
@@ -227,11 +363,15 @@ krn_decide_explain_json(struct krn_arena *arena, const struct krn_plan *plan,
 				      sizeof(struct explain_drop)),
 	    .scores = krn_arena_calloc(arena, plan->pairs_nr + 1,
 				       sizeof(struct explain_score)),
+	    .is_told = krn_arena_calloc(arena, plan->pairs_nr, sizeof(bool)),
+	    .offer_is_told =
+		krn_arena_calloc(arena, plan->offers_nr, sizeof(bool)),
 	};
 	struct krn_decision decision;
 	struct krn_buf buf;
 
-	if (!explain.decide || !explain.drops || !explain.scores)
+	if (!explain.decide || !explain.drops || !explain.scores ||
+	    !explain.is_told || !explain.offer_is_told)
 		return krn_arena_fail(arena, err);
 	krn_buf_init(&buf, arena);
 	krn_json_init(&explain.out, &buf);

@@ -17,14 +17,20 @@ struct decide_entry {
 	const struct krn_plan_pair *pair;
 };
 
+/* What a score is made of. */
+struct decide_parts {
+	double fit, match;
+	double of_method; /* before the objectives of optimize */
+};
+
 struct krn_decide {
 	const struct krn_plan *plan;
 	size_t keep;
 	krn_drop_fn explain;
 	void *explain_data;
 	/* of each pair that is scored; with explain_data */
-	void (*scored)(void *data, const struct krn_plan_pair *pair, double fit,
-		       double match, double score);
+	void (*scored)(void *data, const struct krn_plan_pair *pair,
+		       const struct decide_parts *parts, double score);
 	/* of the current customer */
 	struct decide_value *values;
 	uint64_t failed[KRN_PLAN_MASK_WORDS];  /* rules */

@@ -169,14 +169,16 @@ score_optimized(struct krn_decide *d, const struct krn_plan_pair *pair,
 double
 decide_score(struct krn_decide *d, const struct krn_plan_pair *pair)
 {
-	double fit, match, score;
+	struct decide_parts parts;
+	double score;
 
-	decide_factors(d, pair, &fit, &match);
-	score = score_by_method(d, pair, fit, match);
+	decide_factors(d, pair, &parts.fit, &parts.match);
+	score = parts.of_method =
+	    score_by_method(d, pair, parts.fit, parts.match);
 	if (d->plan->is_optimized)
-		score =
-		    score_optimized(d, pair, decide_clamp(fit * match), score);
+		score = score_optimized(
+		    d, pair, decide_clamp(parts.fit * parts.match), score);
 	if (d->scored)
-		d->scored(d->explain_data, pair, fit, match, score);
+		d->scored(d->explain_data, pair, &parts, score);
 	return score;
 }

@@ -215,13 +215,13 @@ case_add_pair(struct krn_buf *buf, const struct krn_plan *plan, uint32_t offer,
 }
 
 static void
-case_drop(void *data, uint32_t offer, uint32_t channel, enum krn_drop why,
+case_drop(void *data, const struct krn_plan_pair *pair, enum krn_drop why,
 	  struct krn_str id)
 {
 	struct case_drops *drops = data;
 
 	krn_buf_add_c(&drops->text, " -");
-	case_add_pair(&drops->text, drops->plan, offer, channel);
+	case_add_pair(&drops->text, drops->plan, pair->offer, pair->channel);
 	krn_buf_printf(&drops->text, ":%.*s", KRN_STR_ARG(id));
 	drops->by_rule += why == KRN_DROP_QUALIFICATION;
 	drops->by_policy += why == KRN_DROP_CONTACT_POLICY;
@@ -283,6 +283,40 @@ case_decide(struct krn_arena *arena, const struct krn_plan *plan,
 	    arena, text.len ? krn_str_from(text.s + 1, text.len - 1) : text);
 }
 
+/* How many members of a list in a step of an explanation. */
+static size_t
+case_explained_nr(const struct krn_value *steps, size_t step, const char *name)
+{
+	const struct krn_value *list =
+	    krn_value_find(&steps->array.items[step], name);
+
+	return list ? list->array.nr : 0;
+}
+
+/* Each pair is dropped, given or left, and each that is scored has a reason. */
+static void
+case_explain_all(struct krn_arena *arena, const struct decide_case *test,
+		 struct krn_str document)
+{
+	struct krn_value value;
+	size_t told = 0;
+
+	assert_int_equal(
+	    krn_json_parse(arena, document, KRN_JSON_DEPTH_MAX, &value, NULL),
+	    KRN_OK);
+	const struct krn_value *steps = krn_value_find(&value, "steps");
+	const struct krn_value *pairs =
+	    krn_value_find(&steps->array.items[0], "candidates");
+
+	for (size_t i = 0; i < steps->array.nr; i++)
+		told += case_explained_nr(steps, i, "dropped") +
+			case_explained_nr(steps, i, "decisions") +
+			case_explained_nr(steps, i, "left");
+	if (steps->array.nr > 1 && told != (size_t)pairs->integer)
+		fail_msg("%s: %zu of %d pairs are told of: %.*s", test->name,
+			 told, (int)pairs->integer, KRN_STR_ARG(document));
+}
+
 /* Each part of `explained` is in the document, in their order. */
 static void
 case_explain(struct krn_arena *arena, const struct krn_plan *plan,
@@ -296,8 +330,9 @@ case_explain(struct krn_arena *arena, const struct krn_plan *plan,
 	assert_int_equal(
 	    krn_decide_explain_json(arena, plan, customer, &document, NULL),
 	    KRN_OK);
+	case_explain_all(arena, test, document);
 	at = krn_str_cstr(arena, document);
-	for (size_t i = 0; test->explained[i]; i++) {
+	for (size_t i = 0; test->explained && test->explained[i]; i++) {
 		krn_buf_init(&buf, arena);
 		krn_buf_add_c(&buf, test->explained[i]);
 		const char *part = krn_str_cstr(arena, case_end(&buf));
@@ -346,8 +381,7 @@ case_run(struct krn_arena *arena, const struct decide_case *test)
 	customer.answers =
 	    case_contacts(arena, plan, case_or(test->answers, "[]"), true,
 			  &customer.answers_nr);
-	if (test->explained)
-		case_explain(arena, plan, &customer, test);
+	case_explain(arena, plan, &customer, test);
 	const char *is = case_decide(arena, plan, &customer, test->keep);
 
 	if (strcmp(is, test->expect) != 0)

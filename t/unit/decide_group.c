@@ -174,75 +174,6 @@ test_optimize(void **state KRN_UNUSED)
 	DECIDE_CASES(cases);
 }
 
-#define LIST(...)                                                              \
-	(const char *const[])                                                  \
-	{                                                                      \
-		__VA_ARGS__, NULL                                              \
-	}
-
-static void
-test_explanations(void **state KRN_UNUSED)
-{
-	const struct decide_case cases[] = {
-	    {.name = "rules, policies, offers",
-	     .id = "k7",
-	     .offers = CASE_OFFER("a", "50", "") "," CASE_OFFER(
-		 "b", "40", "") "," CASE_OFFER("c", "30",
-					       ",'inventory':{'remainingStock'"
-					       ":0}") "," CASE_OFFER("d", "20",
-								     ""),
-	     .rules = CASE_IF("r", CASE_OF("offer", "a"), "eligibility",
-			      "'attribute':'none','operator':'exists'"),
-	     .policies = CASE_POLICY("p", CASE_OF("offer", "b"), "cooldown",
-				     "'cooldownHours':9"),
-	     .contacts = "[['b','m',1,0]]",
-	     .explained =
-		 LIST("{'customerId':'k7','error':null,'conversionFailures':0,"
-		      "'steps':[{'step':'inventory','candidates':4}",
-		      "{'step':'qualify','dropped':[{'offerId':'a','offerName'"
-		      ":'a','channelId':'m','by':{'type':'rule','id':'r',"
-		      "'name':'r'}},{'offerId':'c','offerName':'c',"
-		      "'channelId':'m','by':{'type':'offer','id':'inventory'}}"
-		      "]},{'step':'contact_policy','dropped':[{'offerId':'b'",
-		      "'by':{'type':'policy','id':'p','name':'p'}}]}",
-		      "{'step':'score','method':'priority_weighted',"
-		      "'optimized':false,'scores':[{'offerId':'d',"
-		      "'offerName':'d','channelId':'m','priority':20,'weight'"
-		      ":100,'fit':1,'match':1,'score':0.2}]}",
-		      "{'step':'rank','decisions':[{'rank':1,'offerId':'d',"
-		      "'offerName':'d','channelId':'m','score':0.2}]}]}"),
-	     .expect = "d/m=0.2 -a/m:r -b/m:p -c/m:inventory"},
-	    {.name = "places",
-	     .nodes = GROUP(BOTH_PLACES),
-	     .creatives = CREATIVES,
-	     .explained = LIST(
-		 "{'step':'qualify','dropped':[{'offerId':'b'",
-		 "'by':{'type':'node','id':'c'}}]}", "'creativeId':'at'",
-		 "'weight':100", "{'step':'group','dropped':[{'offerId':'b'",
-		 "'by':{'type':'node','id':'g'}}]}", "{'rank':1,'offerId':'a'"),
-	     .expect = "a/m*at=0.5 -b/m:c -b/m:g"},
-	    {.name = "an error",
-	     .nodes = "{'type':'score','config':{'method':'propensity'}}," END,
-	     .customer = "{'propensityScores.a':'x'}",
-	     .explained = LIST("'error':'attribute \\'propensityScores.a\\' "
-			       "is not a finite number'",
-			       "'steps':[{'step':'inventory','candidates':2}]"),
-	     .expect = "E:attribute \"propensityScores.a\" is not a finite "
-		       "number"},
-	    {.name = "a propensity, and what was learned",
-	     .more = "'answers':[{'offerId':'a','outcome':'click','count':50}"
-		     "],",
-	     .nodes = "{'type':'score','config':{'method':'propensity'}}," END,
-	     .customer = "{'propensityScores.b':'0.75'}",
-	     .explained = LIST("'model':'propensityScores'",
-			       "'propensity':0.5,'learned':1,'score':1}",
-			       "'propensity':0.75,'score':0.75}"),
-	     .expect = "a/m=1 b/m=0.75"},
-	};
-
-	DECIDE_CASES(cases);
-}
-
 /* Against brute force */
 
 #define OFFERS 5
@@ -477,7 +408,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_group),
 	    cmocka_unit_test(test_optimize),
-	    cmocka_unit_test(test_explanations),
 	    cmocka_unit_test(test_random),
 	};
 
