@@ -80,21 +80,22 @@ SKIP: {
 	$stack->owner('DELETE FROM kaireon.outbox_events');
 	local $stack->{settings}{DELIVERY_TIMEOUT_MS} = 1500;
 	my %silent = map { my $tenant = $_; ($tenant => [map { provider($tenant, "https://$tenant$_.silent.test/") } 1 .. 13]) } qw(one two);
-	my $metadata = provider('two', 'https://metadata.test/');
+	my @refused = map { provider('two', "https://$_.test/") } qw(metadata two);
 	send_to($_, @{ $silent{$_} }) for qw(one two);
-	$message = send_to('two', $metadata);
+	$message = send_to('two', @refused);
 	$stack->spew("$stack->{dir}/resolv.conf", "nameserver 127.0.0.1\noptions timeout:4 attempts:1\n");
-	$stack->spew("$stack->{dir}/hosts", "127.0.0.1 localhost\n169.254.169.254 metadata.test\n");
+	$stack->spew("$stack->{dir}/hosts", "127.0.0.1 localhost\n169.254.169.254 metadata.test\n127.0.0.1 two.test\n10.9.8.7 two.test\n");
 	# it has a network of its own, where port 53 takes questions and says nothing
 	$stack->spawn('lone', undef, @unshare, 'sh', '-c', "ip link set lo up && mount --bind $stack->{dir}/resolv.conf /etc/resolv.conf"
 		. " && mount --bind $stack->{dir}/hosts /etc/hosts && exec perl -MIO::Socket::INET -e '"
 		. '$s = IO::Socket::INET->new(Proto => "udp", LocalAddr => "127.0.0.1", LocalPort => 53) or die $!; fcntl $s, 2, 0; exec @ARGV'
 		. "' $stack->{build}/kaireon-worker");
-	$stack->wait_for('each to have been tried', sub { outbox('count(*)', "errors <> '[]'") == 27 }, 60);
+	$stack->wait_for('each to have been tried', sub { outbox('count(*)', "errors <> '[]'") == 28 }, 60);
 	cmp_ok(outbox('count(*)', 'fence > attempts'), '>', 0, 'some had to wait for a lookup');
 	is(outbox('count(*)', "attempts <> jsonb_array_length(errors) + (status = 'processing')::int"), 0, 'which cost them no attempt');
 	is(outbox("string_agg(DISTINCT errors->0->>'error', '; ')", "source_id <> '$message'"), 'no answer: the host could not be looked up in time', 'the names are told');
-	is(outbox("errors->0->>'error'", "source_id = '$message'"), 'the address of the host is not permitted', 'and the address that is not permitted');
+	is(outbox("string_agg(errors->0->>'error', '; ')", "source_id = '$message'"), join('; ', ('the address of the host is not permitted') x 2),
+		'and those of which an address is not permitted');
 	my $metrics = $stack->request('GET', '/metrics', pool => 'cron')->{body};
 	like($metrics, qr/^kaireon_egress_requests_total\{outcome="refused"\} [1-9]/m, 'which is counted') or diag grep { /egress/ } split /^/, $metrics;
 }

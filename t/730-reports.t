@@ -92,6 +92,17 @@ is_deeply($data{selection_frequency}{rows}[0], ['Loan', 600, 0.75], 'shares');
 is_deeply([map { [@$_[0, 1]] } @{ $data{funnel}{rows} }], [['Impressions', 800], ['Positive answers', 80], ['Clicks', 80], ['Conversions', 40]], 'the funnel');
 is(scalar @{ $data{daily_trend}{rows} }, 22, 'each day of the span');
 is($data{anomaly_candidates}{rows}[0][0], 'Loan', 'the day that stands out');
+# two impressions an hour: neither the part of a day at the begin nor the one at the end stands out
+$stack->query('postgres', q{INSERT INTO kaireon.interaction_history (tenant_id, id, customer_id, interaction_type, direction, offer_id, created_at)
+	SELECT 'two', 'iu_' || i, 'c', 'impression', 'outbound', 'off', date_trunc('day', now(), 'UTC') - i * interval '30 minutes' FROM generate_series(0, 480) AS i});
+my $candidates = join '', grep { !/^--/ } split /^/, $stack->slurp("$stack->{source}/sql/stmt/report_anomaly_candidates.sql");
+sub odd_days {
+	return (split /\n/, $stack->query('postgres', "SELECT kaireon.tenant_set('two'); SELECT set_config('kaireon.tenant_id', 'two', false); PREPARE c (timestamptz, timestamptz) AS $candidates;"
+		. q{EXECUTE c (date_trunc('day', now(), 'UTC') - interval '9 days 1 hour', date_trunc('day', now(), 'UTC') + interval '1 hour')}))[-1];
+}
+is(odd_days(), '[]', 'parts of days do not stand out');
+$stack->query('postgres', q{DELETE FROM kaireon.interaction_history WHERE tenant_id = 'two' AND created_at >= date_trunc('day', now(), 'UTC') - interval '3 days' AND created_at < date_trunc('day', now(), 'UTC') - interval '2 days'});
+like(odd_days(), qr/^\[\["off", "\d{4}-\d\d-\d\d", 0, /, 'a day without any does');
 is_deeply($data{why_not_ranked}{rows}, [['qualification', 1000, 600, 400, 0.4], ['contact_policy', 600, 500, 100, 1 / 6]], 'where candidates were dropped');
 is_deeply([@{ $data{decision_traces_summary}{rows}[0] }[0 .. 4]], ['flow', 100, 1, 0, 50.5], 'decisions');
 is_deeply($data{budget_burn}{rows}, [['Loan', 'maxImpressions', 500, 600, 1.2]], 'budgets');
@@ -134,6 +145,7 @@ like($artifact{markdown}, qr/Card \\<script\\>/, 'and escapes');
 like($artifact{html}, qr/Card &lt;script&gt;/, 'HTML too');
 is(scalar(() = $artifact{html} =~ /<svg /g), 8, 'with a chart where there is one');
 like($artifact{html}, qr/prefers-color-scheme:dark/, 'and dark');
+like($artifact{html}, qr{>0</text>.*>100</text>.*>500</text>}s, 'the axis of a trend has round numbers');
 SKIP: {
 	skip 'weasyprint is not installed', 2 if !$has_pdf;
 	like($artifact{pdf}, qr/^%PDF-1/, 'PDF is one');

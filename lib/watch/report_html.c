@@ -14,6 +14,9 @@
 /* How many bars a chart has; the table has the rest. */
 #define HTML_BARS_MAX 12
 
+/* A table of so few rows is not broken over pages. */
+#define HTML_SHORT_ROWS 6
+
 #define HTML_BAR "#2f6f8f"
 #define HTML_INK "#1c2529"
 #define HTML_FAINT "#5b6a71"
@@ -26,7 +29,9 @@ static const char html_style[] =
     "--line:#37444a;--bar:#6fb4d6;--paper:#14191c;--band:#1b2226}}\n"
     "@media print{:root{--ink:" HTML_INK ";--faint:" HTML_FAINT
     ";--line:" HTML_LINE ";--bar:" HTML_BAR ";--paper:#fff;--band:#f4f7f8}"
-    "section{break-inside:avoid-page}thead{display:table-header-group}}\n"
+    /* a heading goes with its chart and first rows, a short table is whole */
+    ".head{break-inside:avoid;break-after:avoid}.short,tr{break-inside:avoid}"
+    "thead{display:table-header-group}}\n"
     "@page{size:A4;margin:18mm 16mm;@bottom-right{content:counter(page) \" / "
     "\" "
     "counter(pages);font:9pt sans-serif;color:" HTML_FAINT "}}\n"
@@ -34,7 +39,6 @@ static const char html_style[] =
     ";color:var(--ink);font:15px/1.45 system-ui,\"Segoe UI\",Helvetica,Arial,"
     "\"DejaVu Sans\",sans-serif}\n"
     "body{max-width:60rem;margin:0 auto;padding:1.5rem}\n"
-    "@media print{body{max-width:none;padding:0}html{font-size:10pt}}\n"
     "header{border-bottom:2px solid " HTML_BAR
     ";border-color:var(--bar);margin-bottom:1.5rem}\n"
     "h1{font-size:1.7rem;margin:0 0 .2rem}h2{font-size:1.15rem;margin:2rem 0 "
@@ -46,13 +50,15 @@ static const char html_style[] =
     "solid " HTML_LINE ";border-color:var(--line)}\n"
     "th{font-weight:600;font-size:.85em;color:" HTML_FAINT
     ";color:var(--faint)}\n"
-    "td{white-space:nowrap}.t{text-align:left;white-space:normal;"
-    "overflow-wrap:anywhere}\n"
+    "td{white-space:nowrap}.t,.d{text-align:left}"
+    ".t{white-space:normal;overflow-wrap:anywhere}\n"
     "tbody tr:nth-child(even){background:#f4f7f8;background:var(--band)}\n"
     "svg{width:100%;height:auto;margin:.4rem 0 .8rem}\n"
     ".bar{fill:var(--bar)}.trend{stroke:var(--bar)}.area{fill:var(--bar)}"
     ".ink{fill:var(--ink)}.faint{fill:var(--faint)}.grid{stroke:var(--line)}\n"
-    ".none{font-style:italic}\n";
+    ".none{font-style:italic}\n"
+    "@media print{body{max-width:none;padding:0}html{font-size:9pt}"
+    "th,td{padding:.2rem .5rem}svg{width:88%}}\n";
 
 /* Text of a page and of attributes in double quotes. */
 static void
@@ -173,34 +179,51 @@ html_bars(const struct krn_report_section *section, struct krn_buf *buf)
 	krn_buf_add_c(buf, "</svg>\n");
 }
 
-/* A round number that is not below another, for the top of an axis. */
-static double
-html_round_up(double most)
+/* An axis from 0 in steps that are round numbers. */
+struct html_axis {
+	double step;
+	int steps;
+};
+
+/* One that ends at the least 2, 5 or 10 of a power of ten above a number. */
+static struct html_axis
+html_axis(double most)
 {
-	double step = 1;
+	double power = 1;
 
 	if (most <= 0)
-		return 1;
-	while (step > most)
-		step /= 10;
-	while (step * 10 <= most)
-		step *= 10;
-	return most <= step * 2   ? step * 2
-	       : most <= step * 5 ? step * 5
-				  : step * 10;
+		return (struct html_axis){1, 1};
+	while (power > most)
+		power /= 10;
+	while (power * 10 <= most)
+		power *= 10;
+	return most <= power * 2   ? (struct html_axis){power / 2, 4}
+	       : most <= power * 5 ? (struct html_axis){power, 5}
+				   : (struct html_axis){power * 2, 5};
 }
 
-/* Four lines across, with their values. */
-static void
-html_grid(const struct krn_report_section *section, double top,
-	  struct krn_buf *buf)
+/* How its values are written: whole ones without a fraction. */
+static enum krn_report_type
+html_axis_type(const struct krn_report_section *section, double step)
 {
 	const enum krn_report_type type =
 	    section->source->columns[section->source->charted].type;
 
-	for (int i = 0; i <= 4; i++) {
-		const struct krn_value value = krn_value_double(top * i / 4);
-		const double y = 190 - 170.0 * i / 4;
+	if (type == KRN_REPORT_PERCENT)
+		return type;
+	return step < 1 ? KRN_REPORT_NUMBER : KRN_REPORT_COUNT;
+}
+
+/* Lines across, with their values. */
+static void
+html_grid(const struct krn_report_section *section,
+	  const struct html_axis *axis, struct krn_buf *buf)
+{
+	const enum krn_report_type type = html_axis_type(section, axis->step);
+
+	for (int i = 0; i <= axis->steps; i++) {
+		const struct krn_value value = krn_value_double(axis->step * i);
+		const double y = 190 - 170.0 * i / axis->steps;
 
 		krn_buf_printf(buf,
 			       "<line class=\"grid\" x1=\"80\" x2=\"710\" "
@@ -208,11 +231,7 @@ html_grid(const struct krn_report_section *section, double top,
 			       "\"/><text class=\"faint\" x=\"72\" y=\"%.1f\" "
 			       "text-anchor=\"end\" fill=\"" HTML_FAINT "\">",
 			       y, y, y + 4);
-		krn_report_value(buf,
-				 type == KRN_REPORT_COUNT && top < 4
-				     ? KRN_REPORT_NUMBER
-				     : type,
-				 &value);
+		krn_report_value(buf, type, &value);
 		krn_buf_add_c(buf, "</text>");
 	}
 }
@@ -246,14 +265,15 @@ static void
 html_line(const struct krn_report_section *section, struct krn_buf *buf)
 {
 	const size_t nr = section->rows.array.nr;
-	const double top = html_round_up(html_most(section, nr));
+	const struct html_axis axis = html_axis(html_most(section, nr));
+	const double top = axis.step * axis.steps;
 
 	krn_buf_printf(
 	    buf,
 	    "<svg viewBox=\"0 0 720 216\" role=\"img\" "
 	    "font-family=\"sans-serif\" font-size=\"12\"><title>%s</title>",
 	    section->source->columns[section->source->charted].title);
-	html_grid(section, top, buf);
+	html_grid(section, &axis, buf);
 	krn_buf_add_c(buf, "<polygon class=\"area\" fill=\"" HTML_BAR
 			   "\" fill-opacity=\"0.12\" points=\"80,190 ");
 	html_points(section, top, buf);
@@ -272,18 +292,27 @@ html_line(const struct krn_report_section *section, struct krn_buf *buf)
 
 /* Sections */
 
+/* What is not a number stands on the left; a text may be broken into lines. */
+static const char *
+html_class(enum krn_report_type type)
+{
+	return type == KRN_REPORT_TEXT  ? " class=\"t\""
+	       : type == KRN_REPORT_DAY ? " class=\"d\""
+					: "";
+}
+
 static void
 html_table(const struct krn_report_section *section, struct krn_buf *buf)
 {
 	const size_t columns = krn_report_columns(section->source);
 
-	krn_buf_add_c(buf, "<table><thead><tr>");
+	krn_buf_printf(buf, "<table%s><thead><tr>",
+		       section->rows.array.nr <= HTML_SHORT_ROWS
+			   ? " class=\"short\""
+			   : "");
 	for (size_t c = 0; c < columns; c++)
 		krn_buf_printf(buf, "<th%s scope=\"col\">%s</th>",
-			       section->source->columns[c].type <=
-				       KRN_REPORT_DAY
-				   ? " class=\"t\""
-				   : "",
+			       html_class(section->source->columns[c].type),
 			       section->source->columns[c].title);
 	krn_buf_add_c(buf, "</tr></thead>\n<tbody>\n");
 	for (size_t r = 0; r < section->rows.array.nr; r++) {
@@ -292,9 +321,7 @@ html_table(const struct krn_report_section *section, struct krn_buf *buf)
 			const enum krn_report_type type =
 			    section->source->columns[c].type;
 
-			krn_buf_add_c(buf, type <= KRN_REPORT_DAY
-					       ? "<td class=\"t\">"
-					       : "<td>");
+			krn_buf_printf(buf, "<td%s>", html_class(type));
 			html_value(buf, type, html_cell(section, r, c));
 			krn_buf_add_c(buf, "</td>");
 		}
@@ -306,7 +333,7 @@ html_table(const struct krn_report_section *section, struct krn_buf *buf)
 static void
 html_section(const struct krn_report_section *section, struct krn_buf *buf)
 {
-	krn_buf_add_c(buf, "<section>\n<h2>");
+	krn_buf_add_c(buf, "<section>\n<div class=\"head\">\n<h2>");
 	html_text(buf, section->title);
 	krn_buf_printf(buf, "</h2>\n<p>Last %lld day%s",
 		       (long long)section->days, section->days == 1 ? "" : "s");
@@ -315,15 +342,15 @@ html_section(const struct krn_report_section *section, struct krn_buf *buf)
 		    buf, " · chart: %s",
 		    section->source->columns[section->source->charted].title);
 	krn_buf_add_c(buf, "</p>\n");
-	if (section->rows.array.nr == 0) {
+	if (section->rows.array.nr == 0)
 		krn_buf_add_c(buf, "<p class=\"none\">No data.</p>\n");
-	} else {
-		if (section->source->chart == KRN_CHART_BARS)
-			html_bars(section, buf);
-		if (section->source->chart == KRN_CHART_LINE)
-			html_line(section, buf);
+	else if (section->source->chart == KRN_CHART_BARS)
+		html_bars(section, buf);
+	else if (section->source->chart == KRN_CHART_LINE)
+		html_line(section, buf);
+	krn_buf_add_c(buf, "</div>\n");
+	if (section->rows.array.nr)
 		html_table(section, buf);
-	}
 	krn_buf_add_c(buf, "</section>\n");
 }
 
