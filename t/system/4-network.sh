@@ -21,3 +21,25 @@ rm -rf /etc/systemd/system/kaireon-api.socket.d /etc/systemd/system/kaireon-cron
 step "systemctl daemon-reload && systemctl stop kaireon.target && systemctl start kaireon.target"
 step "kaireonctl setup --server-name offers.test --tenant acme --workers 2 | grep ready"
 check "and by the unix sockets again" 'api $site/api/v1/runs && tail -n 1 /var/log/nginx/kaireon-access.log | jq -e ".upstream == \"unix:/run/kaireon/api.sock\""'
+
+title "a pooler"
+# the page's configuration, for the server that is here
+sed -n '/^\[databases\]/,/^```/p' installation.md | grep -v '^```' |
+	sed 's/^kaireon = .*/kaireon = host=\/var\/run\/postgresql/' >/etc/pgbouncer/pgbouncer.ini
+: >/etc/pgbouncer/userlist.txt
+step "cat /etc/pgbouncer/pgbouncer.ini; systemctl restart pgbouncer.service"
+cp /etc/kaireon/secrets/DATABASE_URL /tmp/direct
+rm /etc/kaireon/secrets/DATABASE_URL
+setup="kaireonctl setup --server-name offers.test --tenant acme --workers 2 --api-host /run/postgresql --api-port 6432"
+check "a role that the pooler does not know yet: setup says so" '! $setup && $setup 2>&1 | grep "the pooler.s configuration"'
+step "runuser -u postgres -- psql -qXAtc \"SELECT format('\\\"%s\\\" \\\"%s\\\"', rolname, rolpassword) FROM pg_authid WHERE rolname = 'kaireon_api'\" >/etc/pgbouncer/userlist.txt && systemctl reload pgbouncer.service"
+step "$setup"
+check "the pooler was seen" 'grep -x DATABASE_PREPARE=off /etc/kaireon/kaireon.env'
+check "requests go through it" 'api $site/api/v1/runs && ss -Hx state established | grep -q /run/postgresql/.s.PGSQL.6432'
+check "doctor is content" 'kaireonctl doctor'
+sed -i /^DATABASE_PREPARE=/d /etc/kaireon/kaireon.env
+grep -o "password=.*" /etc/kaireon/secrets/DATABASE_URL >/tmp/password
+sed "s/password=.*/$(cat /tmp/password)/" /tmp/direct >/etc/kaireon/secrets/DATABASE_URL
+systemctl restart kaireon-api.service
+systemctl stop pgbouncer.service
+check "and without it again" 'until_true 20 "api $site/api/v1/runs"'
