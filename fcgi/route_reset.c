@@ -15,6 +15,9 @@ krn_route_tenant_reset(struct krn_request *request,
 		       struct krn_response *response, struct krn_error *err)
 {
 	const struct krn_reset_fields *fields = request->fields;
+	/* nginx waits for three times as long, and a part is a statement */
+	const int64_t end_us = krn_clock_monotonic_us() +
+			       request->options->statement_timeout_ms * 1000;
 	struct krn_json_out out;
 	bool more = true;
 	enum krn_err e;
@@ -23,13 +26,19 @@ krn_route_tenant_reset(struct krn_request *request,
 		return e;
 	if (!fields->confirm)
 		return krn_refuse(err, KRN_ERR_INVALID, "confirm must be true");
-	if ((e = krn_reset_begin(request->db, err)))
+	if ((e = krn_reset_begin(request->arena, request->db, &request->caller,
+				 err)))
 		return e;
-	while (more)
-		if ((e = krn_request_go_on(request, err)) ||
-		    (e = krn_reset_some(request->arena, request->db, &more,
+	while (more) {
+		if ((e = krn_request_go_on(request, err)))
+			return e;
+		if (krn_clock_monotonic_us() > end_us)
+			return krn_refuse(err, KRN_ERR_UNAVAILABLE,
+					  "a part is left: call again");
+		if ((e = krn_reset_some(request->arena, request->db, &more,
 					err)))
 			return e;
+	}
 	if ((e = krn_reset_end(request->arena, request->db, &request->caller,
 			       err)))
 		return e;

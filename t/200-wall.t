@@ -62,7 +62,7 @@ is($stack->owner(q{SELECT string_agg(a.attname, ' ' ORDER BY a.attname) FROM pg_
 is($stack->owner(q{SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc AS p
 	WHERE p.pronamespace = 'kaireon'::regnamespace AND p.prosecdef}),
 	'apikey_used audit_purge authenticate authenticate_tenant customer_erase data_table_create dead_letter_count partition_drop partition_ensure report_link_open '
-	. 'segment_view_create tenant_create tenant_reset_begin tenant_reset_end tenant_reset_some tenant_schema_drop tenant_schema_drop', 'the privileged functions');
+	. 'segment_view_create tenant_create tenant_reset_begin tenant_reset_begin tenant_reset_end tenant_reset_some tenant_reset_some tenant_schema_drop tenant_schema_drop', 'the privileged functions');
 is($stack->owner(q{SELECT count(*) FROM pg_proc AS p WHERE p.pronamespace = 'kaireon'::regnamespace AND p.prosecdef
 	AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)}), 0, 'with a fixed search path');
 is($stack->owner(q{SELECT count(*) FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a

@@ -80,9 +80,24 @@ is($stack->owner("SELECT revision || ' ' || (epoch > 1) FROM kaireon.config_epoc
 my %after = Kaireon::Fill::digest($stack, 'two');
 is_deeply([grep { $before{$_} ne $after{$_} } sort keys %before], [], 'another tenant has all it had');
 is($stack->request('GET', '/api/v1/runs', key => $admin)->{json}{total}, 0, 'its keys open as before');
-is($stack->owner("SELECT count(*) FROM kaireon.audit_logs WHERE tenant_id = 'one' AND action = 'tenant.reset'"), 1, 'the audit log is kept and knows');
+is($stack->owner("SELECT string_agg(action || coalesce(' ' || changes::text, '') || coalesce(' ' || before::text, '') || coalesce(' ' || after::text, ''), ', ' ORDER BY seq) FROM kaireon.audit_logs
+	WHERE tenant_id = 'one' AND action LIKE 'tenant.reset%'"), 'tenant.reset.begin {"cancelledRuns": 2} {"decisionCount": 99}, tenant.reset {"decisionCount": 0}', 'the audit log is kept and knows of both ends');
 is(($stack->ctl_try('verify-audit', '--tenant', 'one'))[0], 1 - ($stack->owner("SELECT count(*) FROM kaireon.audit_logs WHERE tenant_id = 'one' AND id = 'x'") ? 0 : 1), 'and its chain is as it was');
 is(post($reset, $admin)->{status}, 200, 'an empty one is reset as well');
+
+# a run that is triggered on the way leaves nothing
+sub part { my ($call) = @_; return $stack->query('kaireon_api', "BEGIN; SELECT FROM set_config('kaireon.tenant_id', 'one', true); SELECT kaireon.$call; COMMIT") =~ s/\s//gr }
+my %made = (late => 'a' x 26, running => 'b' x 26);
+part('tenant_reset_begin()');
+$stack->query('postgres', "SET session_replication_role = replica;
+	INSERT INTO kaireon.campaigns (tenant_id, id, name, decision_flow_id, segment_id, file_config) VALUES ('one', 'camp_late', 'late', 'x', 'x', '{}');
+	INSERT INTO kaireon.campaign_runs (tenant_id, id, campaign_id, run_number, triggered_by, status, run_month) VALUES
+	('one', 'crun_$made{late}', 'camp_late', 1, 'manual', 'completed', date_trunc('month', now())), ('one', 'crun_$made{running}', 'camp_late', 2, 'manual', 'running', date_trunc('month', now()))");
+my @files = map { $stack->spew("$stack->{settings}{RUN_FILE_DIR}/one/crun_$made{$_}.csv", 'x') } sort keys %made;
+1 while part("tenant_reset_some(100000, 'job_' || md5(random()::text))");
+is_deeply([grep { $_ ne 'jobs' } left('one')], [], 'a run that was triggered meanwhile goes too');
+$stack->wait_for('its file to go', sub { !grep { -e } @files });
+ok(!(grep { -e } @files), 'and its file');
 
 # killed on the way, as often as it takes
 $stack->announce(qr/sqlstate=57P01|lost the connection|UNAVAILABLE|error=CONFLICT/);
@@ -127,6 +142,17 @@ is($stack->query('postgres', "SELECT count(*) FROM kaireon.interaction_history W
 is($stack->owner("SELECT count(*) FROM kaireon.erased_interactions WHERE tenant_id = 'one'"), 3, 'with a mark for what the lake has');
 unlike($stack->owner("SELECT string_agg(a::text, ' ') FROM kaireon.audit_logs AS a WHERE action = 'gdpr.erase'"), qr/\Q$customer\E/, 'the audit does not name the customer');
 is(post($erasure, $admin, { customerId => $customer })->{json}{erased}{total}, 0, 'a second time there is nothing');
+
+# what takes long stops between two parts, before nginx gives up, and can be called again
+$stack->query('postgres', 'ALTER FUNCTION kaireon.tenant_reset_some(bigint, text) RENAME TO reset_kept;
+	CREATE FUNCTION kaireon.tenant_reset_some(bigint, text) RETURNS bigint LANGUAGE sql AS $$SELECT 1::bigint FROM pg_sleep(0.1)$$;
+	GRANT EXECUTE ON FUNCTION kaireon.tenant_reset_some(bigint, text) TO kaireon_api');
+$stack->{settings}{STATEMENT_TIMEOUT_MS} = 1500;
+$stack->pool('api', 1);
+my $part = post($reset, $admin);
+is("$part->{status} $part->{json}{error}{message} $part->{headers}{'retry-after'}", '503 a part is left: call again 2', 'a reset has an end in time');
+$stack->query('postgres', 'DROP FUNCTION kaireon.tenant_reset_some(bigint, text); ALTER FUNCTION kaireon.reset_kept(bigint, text) RENAME TO tenant_reset_some');
+is(post($reset, $admin)->{status}, 200, 'the next call ends it');
 
 $stack->end;
 done_testing;

@@ -13,24 +13,47 @@
 /* Rows of one transaction: a second or two. */
 #define RESET_ROWS 100000
 
-enum krn_err
-krn_reset_begin(struct krn_db *db, struct krn_error *err)
+/* {name: count} */
+static enum krn_err
+reset_count(struct krn_arena *arena, const char *name, int64_t count,
+	    struct krn_str *ret, struct krn_error *err)
 {
-	char id[KRN_ID_BYTES];
+	const struct krn_member members[] = {
+	    {krn_str_c(name), krn_value_int(count)}};
 
-	krn_id_make("job", id);
-	const struct krn_param params[] = {krn_param_c(id)};
+	return krn_audit_object(arena, members, 1, ret, err);
+}
 
-	krn_db_send(db, KRN_STMT_reset_begin, params, NULL);
-	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
-	return krn_db_flush(db, err);
+enum krn_err
+krn_reset_begin(struct krn_arena *arena, struct krn_db *db,
+		const struct krn_caller *caller, struct krn_error *err)
+{
+	struct krn_audit audit = {
+	    .action = "tenant.reset.begin",
+	    .entity_type = "tenant",
+	    .entity_id = caller->tenant_id,
+	};
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(db, KRN_STMT_reset_begin, NULL, &rows, err)) ||
+	    (e = reset_count(arena, "cancelledRuns", krn_rows_int(rows, 0, 0),
+			     &audit.changes, err)) ||
+	    (e = reset_count(arena, "decisionCount", krn_rows_int(rows, 0, 1),
+			     &audit.before, err)))
+		return e;
+	return krn_audit_append(arena, db, caller, &audit, err);
 }
 
 enum krn_err
 krn_reset_some(struct krn_arena *arena, struct krn_db *db, bool *ret_more,
 	       struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_int(arena, RESET_ROWS)};
+	char id[KRN_ID_BYTES];
+
+	krn_id_make("job", id);
+	const struct krn_param params[] = {krn_param_int(arena, RESET_ROWS),
+					   krn_param_c(id)};
 	const struct krn_rows *rows;
 	enum krn_err e;
 
@@ -44,13 +67,17 @@ enum krn_err
 krn_reset_end(struct krn_arena *arena, struct krn_db *db,
 	      const struct krn_caller *caller, struct krn_error *err)
 {
-	const struct krn_audit audit = {
+	struct krn_audit audit = {
 	    .action = "tenant.reset",
 	    .entity_type = "tenant",
 	    .entity_id = caller->tenant_id,
 	};
+	enum krn_err e;
 
 	krn_db_send(db, KRN_STMT_reset_end, NULL, NULL);
+	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
+	if ((e = reset_count(arena, "decisionCount", 0, &audit.after, err)))
+		return e;
 	return krn_audit_append(arena, db, caller, &audit, err);
 }
 

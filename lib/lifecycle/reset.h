@@ -4,13 +4,14 @@
 /*
  * A playground is emptied, in transactions of bounded size:
  *
- *	krn_reset_begin    runs are cancelled
+ *	krn_reset_begin    runs are cancelled; an audit row says who began
  *	krn_reset_some     until nothing is left; each in its own transaction
- *	krn_reset_end      defaults and the audit row
+ *	krn_reset_end      defaults, and an audit row that it is done
  *
  * Each checks again that the tenant is a playground without a hold. Who dies
- * in between leaves a part; the next call goes on. Files of runs and what is
- * left of their ledgers are removed by a job.
+ * or stops in between leaves a part; the next call goes on. Files of runs and
+ * what is left of their ledgers are removed by a job, also those of runs that
+ * were triggered meanwhile.
  *
  * And a customer is erased, in one transaction.
  *
@@ -23,7 +24,9 @@
 #include "access/caller.h"
 #include "store/db.h"
 
-KRN_MUSTCHECK enum krn_err krn_reset_begin(struct krn_db *db,
+KRN_MUSTCHECK enum krn_err krn_reset_begin(struct krn_arena *arena,
+					   struct krn_db *db,
+					   const struct krn_caller *caller,
 					   struct krn_error *err);
 
 KRN_MUSTCHECK enum krn_err krn_reset_some(struct krn_arena *arena,

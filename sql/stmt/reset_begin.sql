@@ -1,6 +1,9 @@
--- reset_begin: a playground is to be emptied: its runs are cancelled first.
--- params: purge_job_id text
--- result: one_row (cancelled int8)
+-- reset_begin: a playground is to be emptied: its runs are cancelled first; how many, and
+-- how many decisions the tenant has made.
+-- params:
+-- result: one_row (cancelled int8, decisions int8)
 -- role: api
 -- access: write
-SELECT r.cancelled FROM kaireon.tenant_reset_begin($1::text) AS r (cancelled);
+SELECT r.cancelled, t.decision_count::int8
+FROM kaireon.tenant_reset_begin() AS r (cancelled), kaireon.tenants AS t
+WHERE t.tenant_id = kaireon.tenant_id();
