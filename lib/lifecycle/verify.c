@@ -4,46 +4,13 @@
 
 #include "base/base.h"
 
-#include "lifecycle/verify.h"
+#include "lifecycle/verify_private.h"
 
-#include "base/clock.h"
-#include "base/json_out.h"
 #include "egress/source.h"
 #include "lifecycle/export_file.h"
-#include "lifecycle/export_line.h"
-#include "lifecycle/verify_merge.h"
 #include "queue/job.h"
 #include "store/copy.h"
 #include "store/replica.h"
-
-/* A month's mark, and how many of its rows were found gone so far. */
-struct lake_mark {
-	struct krn_str month; /* "2026-03" */
-	int64_t before_us, exported_rows, seen;
-};
-
-/* One tenant under way. */
-struct lake_tenant {
-	struct krn_verify *verify;
-	struct krn_arena *arena; /* of the tenant */
-	struct krn_arena *batch; /* of one file */
-	struct krn_str id;
-	struct lake_mark *marks;
-	size_t marks_nr;
-	struct merge *merge;
-	struct merge *erased; /* ids that went with their customer */
-
-	/* the table's row at hand */
-	bool has_row, ended;
-	int64_t row_xid;
-	struct krn_buf row_id, row_line;
-
-	/* the file at hand, and where its rows end */
-	struct krn_str path;
-	int64_t to_xid;
-	struct krn_str to_id;
-	struct krn_buf partial; /* of a line that goes on in the next part */
-};
 
 const char *
 krn_verify_name(enum krn_verify_kind kind)
@@ -57,7 +24,7 @@ krn_verify_name(enum krn_verify_kind kind)
 	return names[kind];
 }
 
-static void
+void
 lake_tell(struct lake_tenant *tenant, enum krn_verify_kind kind,
 	  struct krn_str path, struct krn_str id)
 {
@@ -65,240 +32,6 @@ lake_tell(struct lake_tenant *tenant, enum krn_verify_kind kind,
 
 	tenant->verify->findings[kind]++;
 	tenant->verify->found(tenant->verify->found_data, &finding);
-}
-
-/* Lines */
-
-static struct krn_str
-lake_text(const struct krn_buf *buf)
-{
-	return krn_str_from(buf->data ? buf->data : "", buf->len);
-}
-
-/* The id of a line as it stands there; the whole line when it is none. */
-static struct krn_str
-lake_line_id(struct krn_str line)
-{
-	const struct krn_str begin = KRN_STR("{\"id\":\"");
-	static const char end[] = "\",\"tenantId\":";
-	const char *at = memmem(line.s, line.len, end, sizeof(end) - 1);
-
-	if (!at || !krn_str_has_prefix(line, begin))
-		return krn_str_from(line.s, line.len < 100 ? line.len : 100);
-	return krn_str_from(line.s + begin.len,
-			    (size_t)(at - line.s) - begin.len);
-}
-
-/* createdAt of a line; INT64_MAX when it is none: no purge took it. */
-static int64_t
-lake_line_created(struct krn_str line)
-{
-	const size_t tail = sizeof("2026-03-30T02:00:00.000Z\"}") - 1;
-	int64_t us;
-
-	if (line.len < tail ||
-	    krn_time_parse(krn_str_from(line.s + line.len - tail, tail - 2),
-			   &us, NULL))
-		return INT64_MAX;
-	return us;
-}
-
-/* The table's side */
-
-static enum krn_err
-lake_next(struct lake_tenant *tenant, struct krn_error *err)
-{
-	struct krn_str fields[1 + KRN_EXPORT_FIELDS];
-	struct krn_copy_row row;
-	enum krn_err e;
-
-	tenant->has_row = false;
-	if (tenant->ended)
-		return KRN_OK;
-	if ((e = krn_copy_out_next(tenant->verify->db, &row, err)))
-		return e;
-	if (!row.s) {
-		tenant->ended = true;
-		return KRN_OK;
-	}
-	if (krn_copy_split(row, fields, KRN_NR(fields)) != KRN_NR(fields))
-		return krn_fail(err, KRN_ERR_INTERNAL,
-				"an interaction row has too few fields");
-	if ((e = krn_parse_int64(fields[0], 0, INT64_MAX, &tenant->row_xid,
-				 err)))
-		return e;
-	krn_buf_clear(&tenant->row_id);
-	krn_buf_clear(&tenant->row_line);
-	krn_buf_add_str(&tenant->row_id, fields[1]);
-	krn_export_fields(&tenant->row_line, fields + 1);
-	if (tenant->row_id.failed || tenant->row_line.failed)
-		return krn_arena_fail(tenant->arena, err);
-	tenant->row_line.len--; /* its newline */
-	tenant->has_row = true;
-	return KRN_OK;
-}
-
-/* Is there a row at hand, and does it belong into the file at hand? */
-static bool
-lake_in_file(const struct lake_tenant *tenant)
-{
-	if (!tenant->has_row || tenant->row_xid != tenant->to_xid)
-		return tenant->has_row && tenant->row_xid < tenant->to_xid;
-	return krn_str_cmp(lake_text(&tenant->row_id), tenant->to_id) <= 0;
-}
-
-/* Judging */
-
-/* A row that the table lacks: was it erased or purged? */
-static void
-lake_gone(struct lake_tenant *tenant, struct krn_str path, struct krn_str id,
-	  int64_t created_us)
-{
-	char month[KRN_TIME_TEXT_BYTES] = "";
-	bool same;
-
-	if (merge_take(tenant->erased, MERGE_TABLE, id, KRN_STR(""), &same)) {
-		tenant->verify->purged++;
-		return;
-	}
-	if (created_us != INT64_MAX)
-		krn_time_format(created_us, month);
-	for (size_t i = 0; i < tenant->marks_nr; i++) {
-		struct lake_mark *mark = &tenant->marks[i];
-
-		if (strncmp(mark->month.s, month, mark->month.len) != 0 ||
-		    created_us >= mark->before_us ||
-		    mark->seen >= mark->exported_rows)
-			continue;
-		mark->seen++;
-		tenant->verify->purged++;
-		return;
-	}
-	lake_tell(tenant, KRN_VERIFY_EXTRA, path, id);
-}
-
-static void
-lake_pair(struct lake_tenant *tenant, struct krn_str id, bool same)
-{
-	if (same)
-		tenant->verify->rows++;
-	else
-		lake_tell(tenant, KRN_VERIFY_ALTERED, tenant->path, id);
-}
-
-/*
- * The row at hand has no line at hand: its partner waits, or it does.
- * *ret_matched: it had one.
- */
-static enum krn_err
-lake_row(struct lake_tenant *tenant, bool *ret_matched, struct krn_error *err)
-{
-	const struct krn_str line = lake_text(&tenant->row_line);
-	const struct krn_str id = lake_line_id(line);
-	bool same;
-
-	*ret_matched = merge_take(tenant->merge, MERGE_LAKE, id, line, &same);
-	if (*ret_matched)
-		lake_pair(tenant, id, same);
-	else if (!merge_wait(tenant->merge, MERGE_TABLE, id, line, 0))
-		return krn_arena_fail(tenant->arena, err);
-	return lake_next(tenant, err);
-}
-
-static enum krn_err
-lake_line(struct lake_tenant *tenant, struct krn_str line,
-	  struct krn_error *err)
-{
-	const bool in_file = lake_in_file(tenant);
-	bool same, matched;
-	enum krn_err e;
-
-	if (in_file && krn_str_eq(line, lake_text(&tenant->row_line))) {
-		tenant->verify->rows++;
-		return lake_next(tenant, err);
-	}
-	const struct krn_str id = lake_line_id(line);
-
-	if (in_file &&
-	    krn_str_eq(id, lake_line_id(lake_text(&tenant->row_line)))) {
-		lake_pair(tenant, id, false);
-		return lake_next(tenant, err);
-	}
-	if (merge_take(tenant->merge, MERGE_TABLE, id, line, &same)) {
-		lake_pair(tenant, id, same);
-		return KRN_OK;
-	}
-	if (!in_file) {
-		lake_gone(tenant, tenant->path, id, lake_line_created(line));
-		return KRN_OK;
-	}
-	if (!merge_wait(tenant->merge, MERGE_LAKE, id, line,
-			lake_line_created(line)))
-		return krn_arena_fail(tenant->arena, err);
-	do {
-		if ((e = lake_row(tenant, &matched, err)))
-			return e;
-	} while (matched && lake_in_file(tenant));
-	return KRN_OK;
-}
-
-/* Parts of a file as lines. */
-static enum krn_err
-lake_part(void *data, const char *bytes, size_t len, struct krn_error *err)
-{
-	struct lake_tenant *tenant = data;
-	enum krn_err e;
-
-	while (len) {
-		const char *newline = memchr(bytes, '\n', len);
-		const size_t used =
-		    newline ? (size_t)(newline - bytes) + 1 : len;
-
-		if (newline && tenant->partial.len == 0) {
-			if ((e = lake_line(tenant,
-					   krn_str_from(bytes, used - 1), err)))
-				return e;
-		} else {
-			krn_buf_add(&tenant->partial, bytes,
-				    newline ? used - 1 : used);
-			if (tenant->partial.failed)
-				return krn_arena_fail(tenant->arena, err);
-			if (newline) {
-				e = lake_line(tenant,
-					      lake_text(&tenant->partial), err);
-				krn_buf_clear(&tenant->partial);
-				if (e)
-					return e;
-			}
-		}
-		bytes += used;
-		len -= used;
-	}
-	return KRN_OK;
-}
-
-/* What has no partner when the file ends. */
-static enum krn_err
-lake_file_end(struct lake_tenant *tenant, struct krn_error *err)
-{
-	struct krn_str id;
-	int64_t created_us;
-	bool matched;
-	enum krn_err e;
-
-	/* a last line without its newline */
-	if (tenant->partial.len &&
-	    (e = lake_line(tenant, lake_text(&tenant->partial), err)))
-		return e;
-	krn_buf_clear(&tenant->partial);
-	while (lake_in_file(tenant))
-		if ((e = lake_row(tenant, &matched, err)))
-			return e;
-	while (merge_rest(tenant->merge, MERGE_TABLE, &id, &created_us))
-		lake_tell(tenant, KRN_VERIFY_MISSING, tenant->path, id);
-	while (merge_rest(tenant->merge, MERGE_LAKE, &id, &created_us))
-		lake_gone(tenant, tenant->path, id, created_us);
-	return KRN_OK;
 }
 
 /* Files */
@@ -403,42 +136,6 @@ lake_strangers(struct lake_tenant *tenant, const struct krn_str *paths,
 
 /* The tenant */
 
-static enum krn_err
-lake_marks(struct lake_tenant *tenant, const struct krn_rows *rows,
-	   struct krn_error *err)
-{
-	tenant->marks_nr = krn_rows_nr(rows);
-	tenant->marks = krn_arena_calloc(tenant->arena, tenant->marks_nr,
-					 sizeof(*tenant->marks));
-	if (!tenant->marks && tenant->marks_nr)
-		return krn_arena_fail(tenant->arena, err);
-	for (size_t i = 0; i < tenant->marks_nr; i++)
-		tenant->marks[i] = (struct lake_mark){
-		    .month = krn_rows_str(rows, i, 0),
-		    .before_us = krn_rows_time(rows, i, 1),
-		    .exported_rows = krn_rows_int(rows, i, 2),
-		};
-	return KRN_OK;
-}
-
-static enum krn_err
-lake_erased(struct lake_tenant *tenant, const struct krn_rows *rows,
-	    struct krn_error *err)
-{
-	struct krn_buf id;
-
-	krn_buf_init(&id, tenant->arena);
-	for (size_t i = 0; i < krn_rows_nr(rows); i++) {
-		krn_buf_clear(&id);
-		krn_json_escape(&id,
-				krn_rows_str(rows, i, 0)); /* as in a line */
-		if (id.failed || !merge_wait(tenant->erased, MERGE_TABLE,
-					     lake_text(&id), KRN_STR(""), 0))
-			return krn_arena_fail(tenant->arena, err);
-	}
-	return KRN_OK;
-}
-
 /* Paths of the lake, read before the snapshot: what is published later is
  * known then, or not listed. */
 struct lake_paths {
@@ -511,8 +208,7 @@ lake_and_table(struct lake_tenant *tenant, const struct lake_paths *lake,
 	krn_db_send(db, KRN_STMT_export_marks, NULL, &marks);
 	krn_db_send(db, KRN_STMT_export_erased, NULL, &erased);
 	if ((e = krn_db_flush(db, err)) ||
-	    (e = lake_marks(tenant, marks, err)) ||
-	    (e = lake_erased(tenant, erased, err)))
+	    (e = lake_gone_init(tenant, marks, erased, err)))
 		return e;
 	size_t nr = krn_rows_nr(files);
 	struct krn_str *paths =

@@ -40,7 +40,7 @@ typedef void (*krn_verify_fn)(void *data,
 			      const struct krn_verify_finding *finding);
 
 struct krn_verify {
-	struct krn_db *db; /* as the owner; or a replica, as the worker */
+	struct krn_db *db;      /* as the owner; or a replica, as the worker */
 	struct krn_db *primary; /* of a replica; NULL: it is read as it is */
 	const struct krn_options *options;
 	krn_verify_fn found;
