@@ -187,6 +187,18 @@ pool(EXPORT_MAX_ROWS => 100000);
 is(export()->{cloud}{exported}, 40000, 'a large object');
 is(scalar(() = wrongs('--tenant', 'cloud') =~ /missing:/g), 100, 'is read in parts');
 
-$stack->announce(qr/cron job failed for a tenant.*S3/);
+
+# it is listed from where the lake was left, and what lies behind that is found
+$s3->forget;
+insert('cloud', 5, 'listed');
+is(export()->{cloud}{exported}, 5, 'an export looks at the lake first');
+my @lists = $s3->requests(qr/^GET .*list-type=2/);
+is_deeply([map { $_->{status} . ' ' . ($_->{url} =~ /start-after=one%2Fexports%2Fcloud%2Finteraction_history%2Fyear/ ? 1 : 0) } @lists], ['200 1'], 'at its end only');
+$stack->query('postgres', "UPDATE kaireon.export_checkpoints SET path_at = path_at - interval '1 hour' WHERE tenant_id = 'cloud'");
+insert('cloud', 5, 'refused');
+like($stack->request('GET', '/api/v1/cron/export-interactions', headers => { X_CRON_SECRET => 'cron-secret' })->{json}{tenants}[0]{error},
+	qr{^the lake has "exports/cloud/interaction_history/\S+", which this database does not know}, 'objects that it does not know stop it');
+
+$stack->announce(qr/cron job failed for a tenant.*(?:S3|the lake has)/);
 $stack->end;
 done_testing;
