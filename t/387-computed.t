@@ -101,6 +101,13 @@ for my $format (qw(json csv)) {
 }
 
 # files of flows that do not compute it; nothing to compute
+# with volume limits decisions wait before they are in the ledger: what was computed waits too
+my $limited = $one->campaign(volumeConstraints => { maxTotalPerRun => 1000000 }, fileConfig => { format => 'csv',
+	columns => ['customer_id', 'offer_name', 'rank', @columns, 'attr.age'], includePersonalization => JSON::PP::true });
+$stack->owner('DELETE FROM kaireon.interaction_history');
+my $waited = $one->finished($limited, $one->trigger($limited));
+is($waited->{status}, 'completed', 'a run with limits');
+is($waited->{summary}{file}{sha256}, $run{csv}{summary}{file}{sha256}, 'has the same file when none of them binds');
 my $plain = $one->campaign(fileConfig => { format => 'csv', columns => ['customer_id', 'personalization.other'] });
 $stack->announce(qr/job failed/);
 my $failed = $one->finished($plain, $one->trigger($plain));

@@ -2,17 +2,29 @@
 #define KRN_ALLOCATE_H
 
 /*
- * Volume limits, settled once over a whole run: a pure walk over all
- * candidates in the order (key descending, customer_id, rank), where key is
- * the smallest score among a candidate and those ranked before it for the
- * same customer. A candidate is given when its offer, its channel, the run
- * and its customer have room, else it is skipped for good; so no limit has
- * room left for a candidate of a customer who has room.
+ * Volume limits, settled once over a whole run, in the order of
+ * campaign/walk.h. A candidate is given when its offer, its channel, the run
+ * and its customer have room, else it is skipped for good; so no limit has room
+ * left for a candidate of a customer who has room.
  *
  * Source: contract section 7, volume limits.
  */
 
 #include "base/arena.h"
+
+/* What was given, a bit a candidate. */
+
+static inline bool
+krn_given(const unsigned char *given, size_t candidate)
+{
+	return given[candidate / 8] >> candidate % 8 & 1;
+}
+
+static inline void
+krn_given_set(unsigned char *given, size_t candidate)
+{
+	given[candidate / 8] |= (unsigned char)(1U << candidate % 8);
+}
 
 /* -1: no limit; 0: none pass. */
 struct krn_allocate_limits {

@@ -3,7 +3,8 @@
 
 /*
  * The steps of a campaign run, each a job: plan, decide (one a chunk),
- * allocate, finish. A step's effect and the end of its job commit together,
+ * allocate, record (one a chunk, when there are volume limits), finish. A
+ * step's effect and the end of its job commit together,
  * so a step that is killed was never there, and one that is done twice is
  * done once.
  *
@@ -67,6 +68,8 @@ KRN_MUSTCHECK enum krn_err krn_step_decide(struct krn_step *step,
 					   struct krn_error *err);
 KRN_MUSTCHECK enum krn_err krn_step_allocate(struct krn_step *step,
 					     struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_step_record(struct krn_step *step,
+					   struct krn_error *err);
 KRN_MUSTCHECK enum krn_err krn_step_purge(struct krn_step *step,
 					  struct krn_error *err);
 KRN_MUSTCHECK enum krn_err krn_step_discard(struct krn_step *step,

@@ -1,160 +1,136 @@
 /*
- * Step 3: settle the volume limits. The ledger holds what would be without
- * them; when none binds there is nothing to do, else the candidates are
- * walked once and those that the limits decide otherwise are updated.
+ * Step 3: settle the volume limits. The decisions of a run with limits are not
+ * in the ledger yet but packed, chunk by chunk; they are walked once, and each
+ * chunk is told what was given of it. Without limits there is nothing to do.
  */
 
 #include "base/base.h"
 
-#include <errno.h>
-
 #include "base/json_out.h"
 #include "campaign/allocate.h"
 #include "campaign/step_private.h"
+#include "campaign/walk.h"
 #include "store/copy.h"
 
-/* What is read or sent at once. */
-#define ALLOCATE_BUFFER_BYTES 65536
+/* Chunks that are told in one round trip. */
+#define ALLOCATE_CHUNKS 64
 
-struct allocate_walk {
+struct allocate_run {
 	struct krn_step *step;
-	const struct step_run *run;
+	struct krn_walk *walk;
 	struct krn_allocate allocate;
-	FILE *changes; /* rows of run_allocation, spooled: both streams at once
-			  do not fit on one connection */
-	int64_t changes_nr;
+	int64_t *chunks; /* their numbers, in the order of the walk */
+	unsigned char **given;
 };
 
-/* Would the natural choice break a limit? */
+/* A row of run_packs_copy: chunk, decisions. */
 static enum krn_err
-allocate_binds(struct krn_step *step, const struct step_run *run,
-	       const struct step_limits *limits, bool *ret_binds,
-	       struct krn_error *err)
+allocate_add(struct allocate_run *run, struct krn_str *fields,
+	     struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_str(step->run_id)};
-	const struct krn_plan *plan = run->plan;
-	int64_t *offers = krn_arena_calloc(step->arena, plan->offers_nr,
-					   sizeof(*offers));
-	int64_t *channels = krn_arena_calloc(step->arena, plan->channels_nr,
-					     sizeof(*channels));
-	const struct krn_rows *rows;
-	int64_t total = 0;
-	enum krn_err e;
+	struct krn_arena *arena = run->step->arena;
+	const size_t nr = krn_walk_chunks(run->walk);
 
-	if (!offers || !channels)
-		return krn_arena_fail(step->arena, err);
-	if ((e = krn_db_exec(step->db, KRN_STMT_run_counts, params, &rows, err)))
-		return e;
-	*ret_binds = false;
-	for (size_t i = 0; i < krn_rows_nr(rows); i++) {
-		const int offer =
-		    krn_plan_offer_find(plan, krn_rows_str(rows, i, 0));
-		const int channel =
-		    krn_plan_channel_find(plan, krn_rows_str(rows, i, 1));
-		const int64_t nr = krn_rows_int(rows, i, 2);
-
-		KRN_BUG_IF(offer < 0 || channel < 0);
-		total += nr;
-		offers[offer] += nr;
-		channels[channel] += nr;
-		*ret_binds |=
-		    (limits->total >= 0 && total > limits->total) ||
-		    (limits->per_offer >= 0 &&
-		     offers[offer] > limits->per_offer) ||
-		    (limits->per_channel >= 0 &&
-		     channels[channel] > limits->per_channel);
-	}
-	return KRN_OK;
-}
-
-/* One candidate: customer number, customer, rank, offer, channel, status. */
-static enum krn_err
-allocate_candidate(struct allocate_walk *walk, const struct krn_str *fields,
-		   struct krn_buf *line, struct krn_error *err)
-{
-	const struct krn_plan *plan = walk->run->plan;
-	const int offer = krn_plan_offer_find(plan, fields[3]);
-	const int channel = krn_plan_channel_find(plan, fields[4]);
-	int64_t customer;
-	enum krn_err e;
-
-	if ((e = krn_parse_int64(fields[0], 0, INT64_MAX, &customer, err)))
-		return e;
-	KRN_BUG_IF(offer < 0 || channel < 0);
-	const bool given =
-	    krn_allocate_next(&walk->allocate, (size_t)customer, (size_t)offer,
-			      (size_t)channel);
-
-	if (given == krn_str_eq_c(fields[5], "selected"))
-		return KRN_OK;
-	walk->changes_nr++;
-	krn_buf_clear(line);
-	krn_copy_field(line, fields[1]);
-	krn_copy_tab(line);
-	krn_copy_field(line, fields[2]);
-	krn_copy_tab(line);
-	krn_buf_add_c(line, given ? "selected\n" : "dropped\n");
-	if (line->failed)
-		return krn_arena_fail(walk->step->arena, err);
-	if (fwrite(line->data, 1, line->len, walk->changes) != line->len)
-		return krn_fail_errno(err, "spool the allocation");
-	return KRN_OK;
+	/* doubled at each power of two */
+	if ((nr & (nr - 1)) == 0)
+		run->chunks =
+		    krn_arena_grow(arena, run->chunks, nr * sizeof(int64_t),
+				   (nr ? 2 * nr : 1) * sizeof(int64_t));
+	if (!run->chunks)
+		return krn_arena_fail(arena, err);
+	run->chunks[nr] = krn_copy_int(fields[0]);
+	return krn_walk_add(run->walk, fields[1], err);
 }
 
 static enum krn_err
-allocate_stream(struct allocate_walk *walk, struct krn_error *err)
+allocate_read(struct allocate_run *run, struct krn_error *err)
 {
-	struct krn_step *step = walk->step;
-	struct krn_str fields[6];
+	struct krn_step *step = run->step;
+	struct krn_str fields[2];
 	struct krn_copy_row row;
-	struct krn_buf line;
 	enum krn_err e;
 
-	krn_buf_init(&line, step->arena);
-	step_argument(step, "run_month", walk->run->run_month);
 	step_argument(step, "run_id", step->run_id);
-	if ((e = krn_copy_out_begin(step->db, KRN_STMT_run_walk_copy, NULL,
+	if ((e = krn_copy_out_begin(step->db, KRN_STMT_run_packs_copy, NULL,
 				    err)))
 		return e;
 	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
-		if (krn_copy_split(row, fields, 6) != 6)
+		const size_t nr = krn_copy_split_binary(row, fields, 2);
+
+		if (nr == 0)
+			continue; /* what stands behind the last row */
+		if (nr != 2)
 			return krn_fail(err, KRN_ERR_INTERNAL,
-					"a candidate row has too few fields");
-		if ((e = allocate_candidate(walk, fields, &line, err)))
+					"a chunk's row has too few fields");
+		if ((e = allocate_add(run, fields, err)))
 			return e;
 	}
 	return e;
 }
 
+/* Room for a bit a candidate. */
 static enum krn_err
-allocate_store(struct allocate_walk *walk, struct krn_error *err)
+allocate_given(struct allocate_run *run, struct krn_error *err)
 {
-	struct krn_step *step = walk->step;
-	const struct krn_param params[] = {krn_param_str(step->run_id)};
-	char *buffer = krn_arena_alloc(step->arena, ALLOCATE_BUFFER_BYTES);
-	size_t len;
-	enum krn_err e;
+	struct krn_arena *arena = run->step->arena;
+	const size_t nr = krn_walk_chunks(run->walk);
 
-	if (!buffer)
-		return krn_arena_fail(step->arena, err);
-	if (walk->changes_nr == 0)
-		return KRN_OK;
-	rewind(walk->changes);
-	krn_db_send(step->db, KRN_STMT_run_allocation_create, NULL, NULL);
-	if ((e = krn_copy_in_begin(step->db, KRN_STMT_run_allocation_copy, NULL,
-				   err)))
-		return e;
-	while ((len = fread(buffer, 1, ALLOCATE_BUFFER_BYTES, walk->changes)))
-		if ((e = krn_copy_in_put(step->db, buffer, len, err)))
-			return e;
-	if (ferror(walk->changes))
-		return krn_fail_errno(err, "read the spooled allocation");
-	if ((e = krn_copy_in_end(step->db, NULL, err)))
-		return e;
-	return krn_db_exec(step->db, KRN_STMT_run_allocate, params, NULL, err);
+	run->given = krn_arena_calloc(arena, nr + 1, sizeof(*run->given));
+	if (!run->given)
+		return krn_arena_fail(arena, err);
+	for (size_t i = 0; i < nr; i++) {
+		run->given[i] = krn_arena_calloc(
+		    arena, krn_walk_candidates(run->walk, i) / 8 + 1, 1);
+		if (!run->given[i])
+			return krn_arena_fail(arena, err);
+	}
+	return KRN_OK;
 }
 
-/* What the limits did, for the summary of the last step. */
+static enum krn_err
+allocate_walk(struct allocate_run *run, struct krn_error *err)
+{
+	const struct krn_walk_candidate *candidate;
+	size_t chunk;
+	enum krn_err e;
+
+	if ((e = krn_walk_begin(run->walk, err)))
+		return e;
+	while (!(e = krn_walk_next(run->walk, &candidate, &chunk, err)) &&
+	       candidate)
+		if (krn_allocate_next(&run->allocate, candidate->customer,
+				      candidate->offer, candidate->channel))
+			krn_given_set(run->given[chunk], candidate->candidate);
+	return e;
+}
+
+/* Tell each chunk what was given of it. */
+static enum krn_err
+allocate_store(struct allocate_run *run, struct krn_error *err)
+{
+	struct krn_step *step = run->step;
+	const size_t nr = krn_walk_chunks(run->walk);
+	enum krn_err e;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct krn_param params[] = {
+		    krn_param_str(step->run_id),
+		    krn_param_int(step->arena, run->chunks[i]),
+		    krn_param_bytes(step->arena, run->given[i],
+				    krn_walk_candidates(run->walk, i) / 8 + 1),
+		};
+
+		krn_db_send(step->db, KRN_STMT_run_pack_give, params, NULL);
+		if ((i % ALLOCATE_CHUNKS == ALLOCATE_CHUNKS - 1 ||
+		     i == nr - 1) &&
+		    (e = krn_db_flush(step->db, err)))
+			return e;
+	}
+	return KRN_OK;
+}
+
+/* What the limits did, for the summary of the last step; and what comes next.
+ */
 static enum krn_err
 allocate_report(struct krn_step *step, const struct krn_allocate *allocate,
 		struct krn_error *err)
@@ -183,45 +159,54 @@ allocate_report(struct krn_step *step, const struct krn_allocate *allocate,
 	const struct krn_param params[] = {
 	    krn_param_str(step->run_id),
 	    krn_param_str(text),
+	    krn_param_int(step->arena, step->job->max_attempts),
 	};
 
 	krn_db_send(step->db, KRN_STMT_run_allocated, params, NULL);
+	krn_db_send(step->db, KRN_STMT_job_notify, NULL, NULL);
 	return KRN_OK;
 }
 
-static void
-allocate_close(void *data)
-{
-	fclose(data);
-}
-
 static enum krn_err
-allocate_walk(struct krn_step *step, const struct step_run *run,
-	      const struct step_limits *limits, struct krn_error *err)
+allocate_limits(struct krn_step *step, const struct krn_plan *plan,
+		const struct step_limits *limits, struct krn_error *err)
 {
-	const struct krn_param params[] = {krn_param_str(step->run_id)};
 	const struct krn_allocate_limits all = {
 	    limits->total, limits->per_offer, limits->per_channel,
-	    (int64_t)run->plan->max_candidates};
-	struct allocate_walk walk = {.step = step, .run = run};
-	const struct krn_rows *tally;
+	    (int64_t)plan->max_candidates};
+	struct allocate_run run = {.step = step};
 	enum krn_err e;
 
-	walk.changes = tmpfile();
-	if (!walk.changes)
-		return krn_fail_errno(err, "make a temporary file");
-	if ((e = krn_arena_defer(step->arena, allocate_close, walk.changes,
-				 err)) ||
-	    (e = krn_db_exec(step->db, KRN_STMT_run_tally, params, &tally,
-			     err)) ||
-	    (e = krn_allocate_init(&walk.allocate, step->arena, &all,
-				   run->plan->offers_nr,
-				   run->plan->channels_nr,
-				   (size_t)krn_rows_int(tally, 0, 0), err)) ||
-	    (e = allocate_stream(&walk, err)) ||
-	    (e = allocate_store(&walk, err)))
+	if ((e = krn_walk_new(step->arena, plan, &run.walk, err)) ||
+	    (e = allocate_read(&run, err)) ||
+	    (e = krn_allocate_init(&run.allocate, step->arena, &all,
+				   plan->offers_nr, plan->channels_nr,
+				   krn_walk_customers(run.walk), err)) ||
+	    (e = allocate_given(&run, err)) || (e = allocate_walk(&run, err)) ||
+	    (e = allocate_store(&run, err)))
 		return e;
-	return allocate_report(step, &walk.allocate, err);
+	return allocate_report(step, &run.allocate, err);
+}
+
+/* With limits; unless chunks are to be decided again before. */
+static enum krn_err
+allocate_or_redo(struct krn_step *step, const struct krn_plan *plan,
+		 const struct step_limits *limits, struct krn_error *err)
+{
+	const struct krn_param params[] = {
+	    krn_param_str(step->run_id),
+	    krn_param_int(step->arena, step->job->max_attempts),
+	};
+	const struct krn_rows *redone;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(step->db, KRN_STMT_run_chunks_redo, params,
+			     &redone, err)))
+		return e;
+	if (krn_rows_int(redone, 0, 0) == 0)
+		return allocate_limits(step, plan, limits, err);
+	krn_db_send(step->db, KRN_STMT_job_notify, NULL, NULL);
+	return KRN_OK;
 }
 
 enum krn_err
@@ -234,23 +219,12 @@ krn_step_allocate(struct krn_step *step, struct krn_error *err)
 	    (e = step_load(step, &run, err)))
 		return e;
 	if (run.is_running) {
-		krn_db_send(step->db, KRN_STMT_run_work_mem, NULL, NULL);
 		const struct step_limits limits = step_limits(&run.config);
-		const struct krn_str payload =
-		    krn_str_printf(step->arena, "{\"runId\": \"%.*s\"}",
-				   KRN_STR_ARG(step->run_id));
-		bool binds = false;
 
-		if (!payload.s)
-			return krn_arena_fail(step->arena, err);
-		if (step_has_limits(&limits) &&
-		    (e = allocate_binds(step, &run, &limits, &binds, err)))
+		if ((e = step_has_limits(&limits)
+			     ? allocate_or_redo(step, run.plan, &limits, err)
+			     : allocate_report(step, NULL, err)))
 			return e;
-		if ((e = binds ? allocate_walk(step, &run, &limits, err)
-			       : allocate_report(step, NULL, err)))
-			return e;
-		krn_job_enqueue(step->arena, step->db, KRN_STEP_TOPIC,
-				"run_finish", payload);
 	}
 	return krn_job_complete(step->arena, step->db, step->job, err);
 }

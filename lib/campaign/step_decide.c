@@ -1,12 +1,13 @@
 /*
  * Step 2: decide for the customers of one chunk. Memberships and contacts are
  * read first and merged by customer_id, which all streams are ordered by; the
- * decisions go into a buffer and then, in one COPY, into the ledger.
+ * decisions go, packed, to where the volume limits are settled or, in one COPY,
+ * into the ledger.
  */
 
 #include "base/base.h"
 
-#include "base/json_out.h"
+#include "campaign/pack.h"
 #include "campaign/step_private.h"
 #include "decide/decide.h"
 #include "store/copy.h"
@@ -35,7 +36,6 @@ struct decide_chunk {
 	struct krn_str low, high;
 	int64_t number;
 	struct krn_decide *decide;
-	size_t selected_max; /* candidates beyond it are a reserve */
 	/* of a chunk that is explained instead: the document, once there */
 	bool is_explained;
 	struct krn_str explanation;
@@ -43,8 +43,7 @@ struct decide_chunk {
 	struct decide_contacts contacts, answers;
 	struct step_source *sources;
 	struct krn_str *columns; /* of the customer */
-	struct krn_buf ledger;
-	struct krn_buf personalization; /* of a decision */
+	struct krn_pack pack;    /* of its decisions */
 	int64_t dropped_qualification, dropped_contact_policy;
 	int64_t conversion_failures, errors;
 };
@@ -86,8 +85,8 @@ decide_read_members(struct decide_chunk *chunk, size_t segment,
 		    struct krn_error *err)
 {
 	struct krn_step *step = chunk->step;
-	const struct krn_str names[] = {
-	    chunk->run->space, chunk->run->plan->segments[segment]};
+	const struct krn_str names[] = {chunk->run->space,
+					chunk->run->plan->segments[segment]};
 	struct krn_copy_row row;
 	struct krn_str customer;
 	enum krn_err e;
@@ -98,9 +97,8 @@ decide_read_members(struct decide_chunk *chunk, size_t segment,
 	while (!(e = krn_copy_out_next(step->db, &row, err)) && row.s) {
 		krn_copy_split(row, &customer, 1);
 		if (customer.s &&
-		    (e = decide_members_add(step->arena,
-					    &chunk->members[segment], customer,
-					    err)))
+		    (e = decide_members_add(
+			 step->arena, &chunk->members[segment], customer, err)))
 			return e;
 	}
 	return e;
@@ -217,89 +215,6 @@ decide_contacts_of(struct decide_contacts *contacts, struct krn_str id,
 	return contacts->nr ? contacts->list + contacts->next : NULL;
 }
 
-/* The first fields of a row of the ledger. */
-static void
-decide_write_begin(struct decide_chunk *chunk, struct krn_str customer,
-		   size_t rank, const char *status)
-{
-	struct krn_buf *to = &chunk->ledger;
-
-	krn_copy_field(to, chunk->step->job->tenant_id);
-	krn_copy_tab(to);
-	krn_copy_field(to, chunk->run->run_month);
-	krn_copy_tab(to);
-	krn_copy_field(to, chunk->step->run_id);
-	krn_copy_tab(to);
-	krn_copy_field(to, customer);
-	krn_copy_tab(to);
-	krn_buf_add_int(to, (int64_t)rank);
-	krn_copy_tab(to);
-	krn_buf_add_c(to, status);
-	krn_copy_tab(to);
-}
-
-/* A customer for whom there is nothing, or whose evaluation failed. */
-static void
-decide_write_none(struct decide_chunk *chunk, struct krn_str customer,
-		  const char *error)
-{
-	struct krn_buf *to = &chunk->ledger;
-
-	decide_write_begin(chunk, customer, 0, error ? "error" : "none");
-	krn_buf_add_c(to, "\\N\t\\N\t\\N\t\\N\t");
-	if (error)
-		krn_copy_field(to, krn_str_c(error));
-	else
-		krn_buf_add_c(to, "\\N");
-	krn_buf_add_c(to, "\t\\N");
-	krn_copy_newline(to);
-}
-
-/* What the flow computed for a decision, as the ledger's last field. */
-static void
-decide_write_personalization(struct decide_chunk *chunk,
-			     const struct krn_candidate *candidate)
-{
-	struct krn_buf *json = &chunk->personalization;
-	struct krn_json_out out;
-
-	krn_buf_clear(json);
-	krn_json_init(&out, json);
-	krn_candidate_properties(chunk->run->plan, candidate, NULL, &out);
-	krn_json_end(&out);
-	/* a row without what was computed would be a lie */
-	chunk->ledger.failed |= json->failed;
-	krn_copy_field(&chunk->ledger, krn_str_from(json->data, json->len));
-}
-
-static void
-decide_write(struct decide_chunk *chunk, struct krn_str customer, size_t rank,
-	     const struct krn_candidate *candidate)
-{
-	const struct krn_plan *plan = chunk->run->plan;
-	struct krn_buf *to = &chunk->ledger;
-
-	decide_write_begin(chunk, customer, rank,
-			   rank <= chunk->selected_max ? "selected"
-						       : "dropped");
-	krn_copy_field(to, plan->offers[candidate->offer].id);
-	krn_copy_tab(to);
-	krn_copy_field(to, plan->channels[candidate->channel].id);
-	krn_copy_tab(to);
-	if (candidate->creative < 0)
-		krn_buf_add_c(to, "\\N");
-	else
-		krn_copy_field(to, plan->creatives[candidate->creative].id);
-	krn_copy_tab(to);
-	krn_buf_add_double(to, candidate->score);
-	krn_buf_add_c(to, "\t\\N\t");
-	if (plan->settings_nr)
-		decide_write_personalization(chunk, candidate);
-	else
-		krn_buf_add_c(to, "\\N");
-	krn_copy_newline(to);
-}
-
 static enum krn_err
 decide_customer(struct decide_chunk *chunk, const struct krn_str *fields,
 		struct krn_error *err)
@@ -326,10 +241,7 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields,
 	chunk->dropped_contact_policy += decision.dropped_contact_policy;
 	chunk->conversion_failures += decision.conversion_failures;
 	chunk->errors += decision.error != NULL;
-	if (decision.candidates_nr == 0)
-		decide_write_none(chunk, fields[0], decision.error);
-	for (size_t i = 0; i < decision.candidates_nr; i++)
-		decide_write(chunk, fields[0], i + 1, &decision.candidates[i]);
+	krn_pack_add(&chunk->pack, fields[0], &decision);
 	return KRN_OK;
 }
 
@@ -385,18 +297,30 @@ decide_stream(struct decide_chunk *chunk, struct krn_error *err)
 	return e;
 }
 
+/* The volume limits are settled later; without any the ledger is final. */
 static enum krn_err
-decide_write_ledger(struct decide_chunk *chunk, struct krn_error *err)
+decide_store(struct decide_chunk *chunk, struct krn_error *err)
 {
-	struct krn_db *db = chunk->step->db;
-	struct krn_str ledger;
+	struct krn_step *step = chunk->step;
+	const struct step_limits limits = step_limits(&chunk->run->config);
+	struct krn_str pack;
 	enum krn_err e;
 
-	if ((e = krn_buf_end(&chunk->ledger, &ledger, err)) ||
-	    (e = krn_copy_in_begin(db, KRN_STMT_run_ledger_copy, NULL, err)) ||
-	    (e = krn_copy_in_put(db, ledger.s, ledger.len, err)))
+	if ((e = krn_buf_end(&chunk->pack.bytes, &pack, err)))
 		return e;
-	return krn_copy_in_end(db, NULL, err);
+	if (!step_has_limits(&limits))
+		return step_ledger_write(step, chunk->run, pack, NULL, err);
+	const struct krn_param params[] = {
+	    krn_param_str(step->run_id),
+	    krn_param_int(step->arena, chunk->number),
+	    krn_param_bytes(step->arena, (const unsigned char *)pack.s,
+			    pack.len),
+	};
+
+	if (!params[2].value)
+		return krn_arena_fail(step->arena, err);
+	krn_db_send(step->db, KRN_STMT_run_pack_insert, params, NULL);
+	return KRN_OK;
 }
 
 /* A list for a COPY statement. */
@@ -466,9 +390,7 @@ decide_chunk(struct decide_chunk *chunk, struct krn_error *err)
 	    arena, plan, krn_plan_keep(plan, step_has_limits(&limits)));
 	if (!chunk->decide)
 		return krn_arena_fail(arena, err);
-	chunk->selected_max = plan->max_candidates;
-	krn_buf_init(&chunk->ledger, arena);
-	krn_buf_init(&chunk->personalization, arena);
+	krn_pack_init(&chunk->pack, arena, plan);
 	if ((e = decide_arguments(chunk, err)))
 		return e;
 	for (size_t i = 0; i < plan->segments_nr; i++)
@@ -537,7 +459,7 @@ krn_step_decide(struct krn_step *step, struct krn_error *err)
 		chunk->low = krn_rows_str(rows, 0, 0);
 		chunk->high = krn_rows_str(rows, 0, 1);
 		if ((e = decide_chunk(chunk, err)) ||
-		    (e = decide_write_ledger(chunk, err)))
+		    (e = decide_store(chunk, err)))
 			return e;
 		decide_done(chunk);
 	}

@@ -1,5 +1,5 @@
 /*
- * Step 4: the file, the interactions, the summary. The file gets its name when
+ * Step 5: the file, the interactions, the summary. The file gets its name when
  * the run's row is locked and the job is ours for sure, before the run says
  * that it is there; a step that is killed in between writes the same bytes
  * again, and whoever cancels the run in between has them removed.

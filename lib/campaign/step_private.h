@@ -128,6 +128,17 @@ bool step_tick(void *db);
  */
 bool step_session_tick(void *db);
 
+/*
+ * Write the decisions of a pack into the ledger; `given` as krn_ledger_add has
+ * it. Nothing may be queued.
+ * Errors: as krn_copy_in_end, krn_pack_next
+ */
+KRN_MUSTCHECK enum krn_err step_ledger_write(struct krn_step *step,
+					     const struct step_run *run,
+					     struct krn_str pack,
+					     const unsigned char *given,
+					     struct krn_error *err);
+
 /* A value for the COPY statements of this transaction; queued. */
 void step_argument(struct krn_step *step, const char *name,
 		   struct krn_str value);

@@ -1,7 +1,7 @@
 /*
- * What is left of runs: ledger and files of a deleted campaign's, the file of
- * one that ended without a result. What is looked for again when the process
- * died meanwhile is not there.
+ * What is left of runs: ledger and files of a deleted campaign's, file and
+ * decisions of one that ended without a result. What is looked for again when
+ * the process died meanwhile is not there.
  */
 
 #include "base/base.h"
@@ -89,12 +89,15 @@ krn_step_discard(struct krn_step *step, struct krn_error *err)
 	if ((e = step_begin(step, KRN_TX_WRITE, err)) ||
 	    (e = krn_db_exec(step->db, KRN_STMT_run_hold, params, &rows, err)))
 		return e;
-	if ((krn_rows_nr(rows) == 0 ||
-	     krn_str_eq_c(krn_rows_str(rows, 0, 0), "cancelled") ||
-	     krn_str_eq_c(krn_rows_str(rows, 0, 0), "failed")) &&
-	    (e = step_file_remove(step, step->run_id,
-				  krn_value_find(step->job->payload, "file"),
-				  step_session_tick, err)))
-		return e;
+	if (krn_rows_nr(rows) == 0 ||
+	    krn_str_eq_c(krn_rows_str(rows, 0, 0), "cancelled") ||
+	    krn_str_eq_c(krn_rows_str(rows, 0, 0), "failed")) {
+		if ((e = step_file_remove(
+			 step, step->run_id,
+			 krn_value_find(step->job->payload, "file"),
+			 step_session_tick, err)))
+			return e;
+		krn_db_send(step->db, KRN_STMT_run_packs_delete, params, NULL);
+	}
 	return krn_job_complete(step->arena, step->db, step->job, err);
 }

@@ -1,9 +1,24 @@
--- run_allocated: the run goes on to its last step; what the limits did is kept for
--- the summary.
--- params: run_id text, allocation jsonb
+-- run_allocated: the limits are settled; what they did is kept for the summary. What was
+-- given goes into the ledger, chunk by chunk; without limits it is there.
+-- params: run_id text, allocation jsonb, max_attempts int4
 -- result: none
 -- role: worker
 -- access: write
-UPDATE kaireon.campaign_runs AS r
-SET step = 'finish', summary = $2::jsonb
-WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text;
+WITH packs AS MATERIALIZED (
+	SELECT p.tenant_id, p.run_id, p.chunk FROM kaireon.campaign_run_packs AS p
+	WHERE p.tenant_id = kaireon.tenant_id() AND p.run_id = $1::text
+), moved AS (
+	UPDATE kaireon.campaign_runs AS r
+	SET step = CASE WHEN EXISTS (SELECT FROM packs) THEN 'record' ELSE 'finish' END,
+	    summary = $2::jsonb
+	WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text
+	RETURNING r.tenant_id, r.id, r.step
+)
+INSERT INTO kaireon.jobs (tenant_id, id, topic, kind, payload, max_attempts)
+SELECT m.tenant_id,
+       kaireon.id_derive('job', kaireon.id_time(pg_catalog.now()), m.id || '/' || coalesce(p.chunk, -1) || pg_catalog.clock_timestamp()),
+       'campaign_runs', 'run_' || m.step,
+       pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('runId', m.id, 'chunk', p.chunk)), $3::int4
+FROM moved AS m
+LEFT JOIN packs AS p ON true
+ORDER BY p.chunk;
