@@ -155,6 +155,7 @@ my $denied = run_of($id);
 is($denied->{status}, 'failed', 'a key that may not write: failed at once');
 is($denied->{error}, "S3 answered 403 AccessDenied for bank/one/year=2026/$denied->{id}.csv", 'with the reason');
 $s3->rules;
+is_in_s3(run_of($id), 'triggered again when it may');
 my $gone = run_of($one->campaign(fileConfig => file(s3Path => 'gone/one')));
 like($gone->{error}, qr/^S3 answered 404 NoSuchBucket for gone\/one/, 'a bucket that is not there');
 
