@@ -167,7 +167,7 @@ $s3->forget;
 $run = $one->trigger($id);
 $stack->wait_for('the request', sub { $s3->requests(qr/^POST.*uploadId/) });
 $stack->worker('other');
-is($stack->query('postgres', $lost), 't', 'a session ends, the run goes on');
+like($stack->query('postgres', $lost), qr/^t/, 'a session ends, the run goes on');
 my $done = $one->finished($id, $run);
 is($done->{status}, 'completed', 'by somebody else') or diag explain $done;
 is(length $s3->object('bank', "one/$run.csv"), $done->{summary}{file}{bytes}, 'with its file');

@@ -9,7 +9,7 @@
 WITH wanted AS MATERIALIZED (
 	SELECT e.id, e.payload,
 	       CASE WHEN e.kind = 'delivery' THEN 'delivery'
-	            WHEN e.kind IN ('run_plan', 'run_decide', 'run_allocate', 'run_finish') THEN 'run'
+	            WHEN e.kind LIKE 'run\_%' AND e.kind NOT IN ('run_purge', 'run_discard') THEN 'run'
 	            ELSE 'job' END AS what
 	FROM kaireon.dead_letter_events AS e
 	WHERE e.tenant_id = kaireon.tenant_id()
