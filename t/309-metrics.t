@@ -76,7 +76,13 @@ cmp_ok(value($text, 'kaireon_queue_oldest_seconds{tenant="one",topic="campaign_r
 $stack->worker;
 is($demo->finished($campaign, $run)->{status}, 'completed', 'a run ends');
 is($stack->wait_for('its jobs to be counted', sub { value(metrics(), 'kaireon_jobs_total{kind="run_finish",outcome="done"}') }), 1, 'its jobs are counted');
-is(value(metrics(), 'kaireon_job_duration_seconds_count{kind="run_plan"}'), 1, 'with their times');
+$text = metrics();
+is(value($text, 'kaireon_job_duration_seconds_count{kind="run_plan"}'), 1, 'with their times');
+cmp_ok(value($text, 'kaireon_database_seconds_total{pool="worker"}'), '>', 0, 'and how long the worker waited for the database');
+my $summed = $stack->owner("SELECT (summary->>'decisions')::int || ' ' || (SELECT sum(value::int) FROM jsonb_each_text(summary->'droppedBy') WHERE key <> 'volume') FROM kaireon.campaign_runs WHERE id = '$run'");
+my ($decisions, $dropped) = split ' ', $summed;
+is(value($text, 'kaireon_decision_delivery_total'), $decisions, 'decisions that were delivered');
+cmp_ok(value($text, 'kaireon_offers_evaluated_total'), '>=', $decisions + $dropped, 'and pairs that were looked at for them');
 
 # a long queue: what was counted is told, and then counted anew
 sub waiting { return value($_[0] // metrics(), 'kaireon_queue_jobs{tenant="one",topic="long",state="waiting"}') // 0 }

@@ -97,7 +97,7 @@ SKIP: {
 	is(outbox("string_agg(errors->0->>'error', '; ')", "source_id = '$message'"), join('; ', ('the address of the host is not permitted') x 2),
 		'and those of which an address is not permitted');
 	my $metrics = $stack->request('GET', '/metrics', pool => 'cron')->{body};
-	like($metrics, qr/^kaireon_egress_requests_total\{outcome="refused"\} [1-9]/m, 'which is counted') or diag grep { /egress/ } split /^/, $metrics;
+	like($metrics, qr/^kaireon_egress_requests_total\{pool="worker",outcome="refused"\} [1-9]/m, 'which is counted') or diag grep { /egress/ } split /^/, $metrics;
 }
 
 $receiver->stop;

@@ -56,8 +56,8 @@ struct worker {
 	struct krn_lease lease;
 	bool once;
 	bool listens;
-	bool began;        /* it has had a job */
-	int64_t until_us;  /* --once: a job of its own is due again by then */
+	bool began;       /* it has had a job */
+	int64_t until_us; /* --once: a job of its own is due again by then */
 };
 
 /* Is one of the stop signals pending? Then the loop ends before a claim. */
@@ -180,21 +180,23 @@ worker_refuse(const struct krn_job *job, struct krn_error *err)
 
 static void
 worker_measure(const struct krn_job *job, const char *outcome,
-	       int64_t duration_us)
+	       int64_t duration_us, int64_t database_us)
 {
 	char kind[32];
 
 	snprintf(kind, sizeof(kind), "%.*s", KRN_STR_ARG(job->kind));
-	krn_registry_add(KRN_REGISTRY_JOBS, (const char *[]){kind, outcome},
-			 1);
+	krn_registry_add(KRN_REGISTRY_JOBS, (const char *[]){kind, outcome}, 1);
 	krn_registry_observe(KRN_REGISTRY_JOB_SECONDS, (const char *[]){kind},
 			     duration_us);
+	krn_registry_add(KRN_REGISTRY_DATABASE_SECONDS,
+			 (const char *[]){krn_registry_what()}, database_us);
 }
 
 static void
 worker_run(struct worker *worker, const struct krn_job *job)
 {
 	const int64_t start_us = krn_clock_monotonic_us();
+	const int64_t database_us = krn_db_total_us(worker->db);
 	struct krn_error err = {.code = KRN_OK};
 	enum krn_err e = worker_refuse(job, &err);
 	bool is_lost = false;
@@ -207,7 +209,8 @@ worker_run(struct worker *worker, const struct krn_job *job)
 		krn_registry_busy(false);
 	}
 	worker_measure(job, e ? "failed" : "done",
-		       krn_clock_monotonic_us() - start_us);
+		       krn_clock_monotonic_us() - start_us,
+		       krn_db_total_us(worker->db) - database_us);
 	/* somebody else has the job: it is not ours to fail */
 	if (e && (is_lost || (e == KRN_ERR_CONFLICT && !err.sqlstate[0])))
 		krn_log(KRN_LOG_INFO, "job given up",

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Changes with the layout: a file of another one is not touched. */
-#define REGISTRY_MAGIC UINT64_C(0x6b61697265000001)
+#define REGISTRY_MAGIC UINT64_C(0x6b61697265000002)
 #define REGISTRY_SLOTS 4096 /* a power of two */
 #define REGISTRY_PROCESSES 256
 #define REGISTRY_LABEL_BYTES 96
@@ -51,8 +51,10 @@ const struct krn_registry_row krn_registry_rows[KRN_REGISTRY__MAX] = {
 	[KRN_REGISTRY_DATABASE_SECONDS] = {"kaireon_database_seconds_total", "Time that requests waited for the database.", false, true, {"pool"}},
 	[KRN_REGISTRY_JOBS]             = {"kaireon_jobs_total", "Attempts of jobs by kind and what came of them.", false, false, {"kind", "outcome"}},
 	[KRN_REGISTRY_JOB_SECONDS]      = {"kaireon_job_duration_seconds", "Time of an attempt of a job.", true, false, {"kind"}},
-	[KRN_REGISTRY_EGRESS_REQUESTS]  = {"kaireon_egress_requests_total", "Calls to other servers by what came of them.", false, false, {"outcome"}},
-	[KRN_REGISTRY_EGRESS_SECONDS]   = {"kaireon_egress_duration_seconds", "Time of a call to another server.", true, false, {NULL}},
+	[KRN_REGISTRY_EGRESS_REQUESTS]  = {"kaireon_egress_requests_total", "Calls to other servers by what came of them.", false, false, {"pool", "outcome"}},
+	[KRN_REGISTRY_EGRESS_SECONDS]   = {"kaireon_egress_duration_seconds", "Time of a call to another server.", true, false, {"pool"}},
+	[KRN_REGISTRY_OFFERS_EVALUATED] = {"kaireon_offers_evaluated_total", "Pairs of offer and channel that decisions of runs looked at.", false, false, {NULL}},
+	[KRN_REGISTRY_DECISIONS]        = {"kaireon_decision_delivery_total", "Decisions that runs have delivered in their files.", false, false, {NULL}},
 };
 /* clang-format on */
 
@@ -63,6 +65,7 @@ const int64_t krn_registry_bounds_us[KRN_REGISTRY_BUCKETS] = {
 static struct registry_map *registry;
 static int registry_fd = -1;  /* open for as long as the process lives */
 static int registry_own = -1; /* our row of processes */
+static char registry_what[sizeof(((struct registry_process *)0)->what)];
 
 /* A byte of the file stands for a row of processes. */
 static struct flock
@@ -143,6 +146,7 @@ krn_registry_open(struct krn_str path, const char *what, struct krn_error *err)
 {
 	enum krn_err e = KRN_OK;
 
+	snprintf(registry_what, sizeof(registry_what), "%s", what);
 	if (path.len)
 		e = registry_share(path, err);
 	if (!registry)
@@ -150,6 +154,12 @@ krn_registry_open(struct krn_str path, const char *what, struct krn_error *err)
 	if (registry)
 		registry_take_row(what);
 	return e;
+}
+
+const char *
+krn_registry_what(void)
+{
+	return registry_what;
 }
 
 /* Series */

@@ -23,6 +23,8 @@ enum krn_registry_family {
 	KRN_REGISTRY_JOB_SECONDS,
 	KRN_REGISTRY_EGRESS_REQUESTS,
 	KRN_REGISTRY_EGRESS_SECONDS,
+	KRN_REGISTRY_OFFERS_EVALUATED,
+	KRN_REGISTRY_DECISIONS,
 	KRN_REGISTRY__MAX,
 };
 
@@ -53,6 +55,9 @@ extern const int64_t krn_registry_bounds_us[KRN_REGISTRY_BUCKETS];
  */
 KRN_MUSTCHECK enum krn_err
 krn_registry_open(struct krn_str path, const char *what, struct krn_error *err);
+
+/* The kind of this process; "" before krn_registry_open. */
+const char *krn_registry_what(void);
 
 /* Change. Before krn_registry_open: nothing happens. */
 

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 
+#include "base/registry.h"
 #include "campaign/pack.h"
 #include "campaign/step_private.h"
 #include "decide/decide.h"
@@ -45,6 +46,7 @@ struct decide_chunk {
 	struct krn_str *columns; /* of the customer */
 	struct krn_pack pack;    /* of its decisions */
 	int64_t dropped_qualification, dropped_contact_policy;
+	int64_t evaluated; /* pairs that were looked at */
 	int64_t conversion_failures, errors;
 };
 
@@ -241,6 +243,9 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields,
 	chunk->dropped_contact_policy += decision.dropped_contact_policy;
 	chunk->conversion_failures += decision.conversion_failures;
 	chunk->errors += decision.error != NULL;
+	chunk->evaluated += (int64_t)decision.candidates_nr +
+			    decision.dropped_qualification +
+			    decision.dropped_contact_policy;
 	krn_pack_add(&chunk->pack, fields[0], &decision);
 	return KRN_OK;
 }
@@ -463,7 +468,11 @@ krn_step_decide(struct krn_step *step, struct krn_error *err)
 			return e;
 		decide_done(chunk);
 	}
-	return krn_job_complete(step->arena, step->db, step->job, err);
+	if ((e = krn_job_complete(step->arena, step->db, step->job, err)))
+		return e;
+	krn_registry_add(KRN_REGISTRY_OFFERS_EVALUATED, NULL,
+			 chunk->evaluated);
+	return KRN_OK;
 }
 
 enum krn_err

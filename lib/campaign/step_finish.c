@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
+#include "base/registry.h"
 #include "campaign/output.h"
 #include "campaign/step_private.h"
 #include "egress/target.h"
@@ -470,7 +471,10 @@ finish_run(struct finish *finish, struct krn_error *err)
 	if ((e = krn_target_publish(finish->target, err)))
 		return finish_file_failed(e, err);
 	krn_db_send(step->db, KRN_STMT_run_finish, params, NULL);
-	return krn_db_commit(step->db, err);
+	if ((e = krn_db_commit(step->db, err)))
+		return e;
+	krn_registry_add(KRN_REGISTRY_DECISIONS, NULL, finish->decisions);
+	return KRN_OK;
 }
 
 enum krn_err

@@ -56,12 +56,12 @@ http_release(struct krn_http_pump *pump, struct http_place *place)
 static void
 http_end(struct krn_http_pump *pump, struct http_place *place)
 {
-	const char *const labels[] = {http_outcome(place)};
+	const char *const labels[] = {krn_registry_what(), http_outcome(place)};
 
 	http_release(pump, place);
 	place->state = HTTP_DONE;
 	krn_registry_add(KRN_REGISTRY_EGRESS_REQUESTS, labels, 1);
-	krn_registry_observe(KRN_REGISTRY_EGRESS_SECONDS, NULL,
+	krn_registry_observe(KRN_REGISTRY_EGRESS_SECONDS, labels,
 			     krn_clock_monotonic_us() - place->begun_us);
 }
 
