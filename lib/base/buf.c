@@ -48,15 +48,6 @@ krn_buf_reserve(struct krn_buf *buf, size_t len)
 }
 
 void
-krn_buf_add(struct krn_buf *buf, const char *bytes, size_t len)
-{
-	if (len == 0 || (buf->size - buf->len < len && !krn_buf_reserve(buf, len)))
-		return;
-	memcpy(buf->data + buf->len, bytes, len);
-	buf->len += len;
-}
-
-void
 krn_buf_add_str(struct krn_buf *buf, struct krn_str str)
 {
 	krn_buf_add(buf, str.s, str.len);

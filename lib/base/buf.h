@@ -29,14 +29,12 @@ void krn_buf_clear(struct krn_buf *buf);
 
 /* Change */
 
-void krn_buf_add(struct krn_buf *buf, const char *bytes, size_t len);
 void krn_buf_add_str(struct krn_buf *buf, struct krn_str str);
 void krn_buf_add_c(struct krn_buf *buf, const char *s);
 void krn_buf_add_int(struct krn_buf *buf, int64_t value);
 void krn_buf_add_double(struct krn_buf *buf, double value); /* shortest */
 void krn_buf_printf(struct krn_buf *buf, const char *format, ...)
     KRN_PRINTF(2, 3);
-
 
 /*
  * Percent-encode: all bytes but RFC 3986's unreserved ones and those of
@@ -47,6 +45,16 @@ void krn_buf_add_percent(struct krn_buf *buf, struct krn_str str,
 
 /* Make room for `len` more bytes; false (and failed) when there is none. */
 bool krn_buf_reserve(struct krn_buf *buf, size_t len);
+
+static inline void
+krn_buf_add(struct krn_buf *buf, const char *bytes, size_t len)
+{
+	if (len == 0 ||
+	    (buf->size - buf->len < len && !krn_buf_reserve(buf, len)))
+		return;
+	memcpy(buf->data + buf->len, bytes, len);
+	buf->len += len;
+}
 
 static inline void
 krn_buf_add_char(struct krn_buf *buf, char c)

@@ -64,12 +64,35 @@ json_must_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
+/*
+ * json_must_escape of eight bytes at once, and none beyond ASCII. A byte that
+ * is too small borrows, which sets its highest bit; bytes before it do not.
+ * Source: Bit Twiddling Hacks, "Determine if a word has a byte less than n"
+ */
+static bool
+json_word_is_plain(uint64_t word)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	const uint64_t highest = each * 0x80;
+
+	return (((word - each * 0x20) | ((word ^ each * '"') - each) |
+		 ((word ^ each * '\\') - each) | word) &
+		highest) == 0;
+}
+
 /* Bytes before the first that is not printable ASCII, or is escaped. */
 static size_t
 json_plain(struct krn_str text)
 {
+	uint64_t word;
 	size_t i = 0;
 
+	while (i + sizeof(word) <= text.len) {
+		memcpy(&word, text.s + i, sizeof(word));
+		if (!json_word_is_plain(word))
+			break;
+		i += sizeof(word);
+	}
 	while (i < text.len && (unsigned char)text.s[i] < 0x80 &&
 	       !json_must_escape((unsigned char)text.s[i]))
 		i++;
@@ -215,8 +238,7 @@ krn_json_str(struct krn_json_out *out, const char *name, struct krn_str value)
 void
 krn_json_c(struct krn_json_out *out, const char *name, const char *value)
 {
-	krn_json_str(out, name,
-		     krn_str_from(value, value ? strlen(value) : 0));
+	krn_json_str(out, name, krn_str_from(value, value ? strlen(value) : 0));
 }
 
 void

@@ -15,28 +15,31 @@ enum line_type {
 	LINE_TIME, /* in UTC, as PostgreSQL writes it */
 };
 
+#define LINE_KEY(text) text, sizeof(text) - 1
+
 /* In the order of the statement's columns and of the line. */
 static const struct {
 	const char *key; /* with quotes, colon and the comma before it */
+	size_t len;
 	enum line_type type;
 } line_fields[] = {
-    {"{\"id\":", LINE_TEXT},
-    {",\"tenantId\":", LINE_TEXT},
-    {",\"customerId\":", LINE_TEXT},
-    {",\"interactionType\":", LINE_TEXT},
-    {",\"direction\":", LINE_TEXT},
-    {",\"outcome\":", LINE_TEXT},
-    {",\"offerId\":", LINE_TEXT},
-    {",\"creativeId\":", LINE_TEXT},
-    {",\"channelId\":", LINE_TEXT},
-    {",\"campaignId\":", LINE_TEXT},
-    {",\"campaignRunId\":", LINE_TEXT},
-    {",\"recommendationId\":", LINE_TEXT},
-    {",\"rank\":", LINE_NUMBER},
-    {",\"score\":", LINE_NUMBER},
-    {",\"conversionValue\":", LINE_NUMBER},
-    {",\"context\":", LINE_JSON},
-    {",\"createdAt\":", LINE_TIME},
+    {LINE_KEY("{\"id\":"), LINE_TEXT},
+    {LINE_KEY(",\"tenantId\":"), LINE_TEXT},
+    {LINE_KEY(",\"customerId\":"), LINE_TEXT},
+    {LINE_KEY(",\"interactionType\":"), LINE_TEXT},
+    {LINE_KEY(",\"direction\":"), LINE_TEXT},
+    {LINE_KEY(",\"outcome\":"), LINE_TEXT},
+    {LINE_KEY(",\"offerId\":"), LINE_TEXT},
+    {LINE_KEY(",\"creativeId\":"), LINE_TEXT},
+    {LINE_KEY(",\"channelId\":"), LINE_TEXT},
+    {LINE_KEY(",\"campaignId\":"), LINE_TEXT},
+    {LINE_KEY(",\"campaignRunId\":"), LINE_TEXT},
+    {LINE_KEY(",\"recommendationId\":"), LINE_TEXT},
+    {LINE_KEY(",\"rank\":"), LINE_NUMBER},
+    {LINE_KEY(",\"score\":"), LINE_NUMBER},
+    {LINE_KEY(",\"conversionValue\":"), LINE_NUMBER},
+    {LINE_KEY(",\"context\":"), LINE_JSON},
+    {LINE_KEY(",\"createdAt\":"), LINE_TIME},
 };
 
 /*
@@ -92,7 +95,7 @@ krn_export_fields(struct krn_buf *buf,
 		  const struct krn_str fields[KRN_EXPORT_FIELDS])
 {
 	for (size_t i = 0; i < KRN_EXPORT_FIELDS; i++) {
-		krn_buf_add_c(buf, line_fields[i].key);
+		krn_buf_add(buf, line_fields[i].key, line_fields[i].len);
 		line_value(buf, line_fields[i].type, fields[i]);
 	}
 	krn_buf_add(buf, "}\n", 2);

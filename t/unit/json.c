@@ -213,6 +213,39 @@ test_memory(void **state KRN_UNUSED)
 	}
 }
 
+/* A byte is escaped in the same way alone and anywhere in a longer text. */
+static void
+test_escape(void **state KRN_UNUSED)
+{
+	struct krn_arena *arena = krn_arena_new(0);
+	struct krn_buf alone, among;
+
+	krn_buf_init(&alone, arena);
+	krn_buf_init(&among, arena);
+	for (int c = 0; c < 256; c++) {
+		char text[21], one = (char)c;
+
+		krn_buf_clear(&alone);
+		krn_json_escape(&alone, krn_str_from(&one, 1));
+		assert_int_equal(alone.len == 1, c >= 0x20 && c < 0x80 &&
+						     c != '"' && c != '\\');
+		for (size_t i = 0; i < sizeof(text); i++) {
+			memset(text, 'x', sizeof(text));
+			text[i] = one;
+			krn_buf_clear(&among);
+			krn_json_escape(&among,
+					krn_str_from(text, sizeof(text)));
+			assert_int_equal(among.len,
+					 sizeof(text) - 1 + alone.len);
+			assert_memory_equal(among.data + i, alone.data,
+					    alone.len);
+			for (size_t k = 0; k < i; k++)
+				assert_int_equal(among.data[k], 'x');
+		}
+	}
+	krn_arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -220,7 +253,7 @@ main(void)
 	    cmocka_unit_test(test_refused),    cmocka_unit_test(test_depth),
 	    cmocka_unit_test(test_round_trip), cmocka_unit_test(test_canonical),
 	    cmocka_unit_test(test_canonical_stored),
-	    cmocka_unit_test(test_memory),
+	    cmocka_unit_test(test_memory),     cmocka_unit_test(test_escape),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
