@@ -80,7 +80,7 @@ report_preview_write(struct krn_response *response,
 	krn_json_str(&out, "name", report->title);
 	krn_json_time(&out, "at", report->at_us);
 	krn_report_json(report, &out, "sectionsData");
-	krn_json_null(&out, "narrativeOutput");
+	krn_json_str(&out, "narrativeOutput", report->narrative);
 	krn_json_close(&out);
 	krn_json_end(&out);
 }

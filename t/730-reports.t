@@ -67,6 +67,7 @@ my @sources = qw(offer_performance channel_effectiveness selection_frequency ano
 my $mail = provider('ops_email', { recipients => ['boss@example.com'] });
 my $hook = provider('webhook', { url => "$receiver->{https}/ok/report" });
 my %fields = (name => 'Weekly <b>', description => 'What was shown', dataSources => [map { { sourceKey => $_, params => { days => 21 } } } @sources],
+	narrative => { enabled => JSON::PP::true, prompt => 'as you like' },
 	formats => ['csv', 'markdown', 'html', $has_pdf ? 'pdf' : ()], filters => { destinations => [$mail, $hook] });
 my $made = api('POST', '/templates', \%fields);
 is($made->{status}, 201, 'a template') or diag $made->{body};
@@ -106,6 +107,13 @@ like(odd_days(), qr/^\[\["off", "\d{4}-\d\d-\d\d", 0, /, 'a day without any does
 is_deeply($data{why_not_ranked}{rows}, [['qualification', 1000, 600, 400, 0.4], ['contact_policy', 600, 500, 100, 1 / 6]], 'where candidates were dropped');
 is_deeply([@{ $data{decision_traces_summary}{rows}[0] }[0 .. 4]], ['flow', 100, 1, 0, 50.5], 'decisions');
 is_deeply($data{budget_burn}{rows}, [['Loan', 'maxImpressions', 500, 600, 1.2]], 'budgets');
+my $preview_told = $preview->{json}{narrativeOutput};
+my @told = split /\n/, $preview->{json}{narrativeOutput};
+is(scalar @told, 10, 'a sentence of each');
+is($told[0], 'Offers: Acceptance is highest for Loan (13.33 %) and lowest for ' . $nasty . ' (0.00 %).', 'of the ranking');
+like($told[6], qr/^Funnel: Impressions 800, Positive answers 80 \(10\.00 %\), Clicks 80 \(10\.00 %\), Conversions 40 \(5\.00 %\)\.$/, 'of the stages');
+like($told[8], qr/^Impressions by day: Impressions 800 in all, most on \d{4}-\d\d-\d\d \(2[23]0\)\.$/, 'of the days');
+like($told[3], qr/^Days that stand out: 1, first of all Loan on \d{4}-\d\d-\d\d \(2[12]\d, the mean is \d+\.\d\d\)\.$/, 'and of what stands out') or diag $told[3];
 is($stack->owner('SELECT count(*) FROM kaireon.report_runs'), 0, 'nothing is kept of a preview');
 my $page = api('GET', "/templates/$template/preview?format=html");
 like($page->{headers}{'content-type'}, qr{^text/html}, 'a page');
@@ -129,6 +137,7 @@ my $done = finished($run->{json}{runId});
 is($done->{status}, 'completed', 'it is completed') or diag explain $done;
 is_deeply([map { $_->{format} } @{ $done->{artifacts} }], [sort @{ $fields{formats} }], 'with every format');
 is(scalar @{ $done->{sectionsData} }, 10, 'and the data');
+is($done->{narrativeOutput}, $preview_told, 'and the sentences');
 my %artifact;
 for my $one (@{ $done->{artifacts} }) {
 	my $got = api('GET', "/runs/$done->{id}/artifacts/$one->{format}", undef, role => 'viewer');
@@ -143,6 +152,8 @@ like($artifact{csv}, qr/^offer_performance,"Card <script>alert\(1\)<\/script> & 
 like($artifact{markdown}, qr/^\| Loan \| 600 \| 80 \| 13\.33 % \|/m, 'Markdown has tables');
 like($artifact{markdown}, qr/Card \\<script\\>/, 'and escapes');
 like($artifact{html}, qr/Card &lt;script&gt;/, 'HTML too');
+like($artifact{html}, qr{<li>Offers: Acceptance is highest for Loan \(13\.33 %\) and lowest for Card &lt;script&gt;}, 'its sentences too');
+like($artifact{markdown}, qr/^- Offers: Acceptance is highest for Loan/m, 'Markdown has them as a list');
 is(scalar(() = $artifact{html} =~ /<svg /g), 8, 'with a chart where there is one');
 like($artifact{html}, qr/prefers-color-scheme:dark/, 'and dark');
 like($artifact{html}, qr{>0</text>.*>100</text>.*>500</text>}s, 'the axis of a trend has round numbers');
@@ -165,6 +176,7 @@ my ($part) = $letter->{message} =~ /filename="report\.csv"\r\nContent-Transfer-E
 is(decode_base64($part // ''), $artifact{csv}, 'has the artifacts');
 my ($call) = map { decode_json($_->{body}) } $receiver->taken;
 is($call->{type}, 'report.ready', 'a webhook is told');
+is($call->{text}, "changed\n$preview_told", 'in sentences');
 my %link = map { $_->{format} => $_->{url} } @{ $call->{data}{artifacts} };
 like($link{csv}, qr{^https://kaireon\.example/api/v1/reports/links/[0-9a-f]{64}$}, 'with links');
 my ($path) = $link{csv} =~ m{(/api/.*)};

@@ -62,6 +62,7 @@ struct krn_report_section {
 struct krn_report {
 	struct krn_str template_id, title, description, tenant_name;
 	int64_t at_us; /* the end of its spans */
+	struct krn_str narrative; /* .s NULL: not wanted */
 	struct krn_report_section *sections;
 	size_t nr;
 	const struct krn_value *formats; /* texts */
@@ -78,6 +79,9 @@ KRN_MUSTCHECK enum krn_err
 krn_report_read(struct krn_arena *arena, struct krn_db *db,
 		const struct krn_value *fields, struct krn_str tenant_name,
 		int64_t at_us, struct krn_report *ret, struct krn_error *err);
+
+/* A sentence of each section, a line each; krn_report_read has it made. */
+void krn_report_narrative(const struct krn_report *report, struct krn_buf *buf);
 
 /* Formats: failures are the buffer's. */
 

@@ -354,6 +354,21 @@ html_section(const struct krn_report_section *section, struct krn_buf *buf)
 	krn_buf_add_c(buf, "</section>\n");
 }
 
+static void
+html_narrative(struct krn_str lines, struct krn_buf *buf)
+{
+	const bool is_there = lines.s;
+	struct krn_str line;
+
+	krn_buf_add_c(buf, is_there ? "<ul>\n" : "");
+	while (lines.s && krn_str_split(&lines, '\n', &line)) {
+		krn_buf_add_c(buf, "<li>");
+		html_text(buf, line);
+		krn_buf_add_c(buf, "</li>\n");
+	}
+	krn_buf_add_c(buf, is_there ? "</ul>\n" : "");
+}
+
 void
 krn_report_html(const struct krn_report *report, struct krn_buf *buf)
 {
@@ -379,6 +394,7 @@ krn_report_html(const struct krn_report *report, struct krn_buf *buf)
 		krn_buf_add_c(buf, "</p>\n");
 	}
 	krn_buf_add_c(buf, "</header>\n");
+	html_narrative(report->narrative, buf);
 	for (size_t s = 0; s < report->nr; s++)
 		html_section(&report->sections[s], buf);
 	krn_buf_add_c(buf, "</body></html>\n");

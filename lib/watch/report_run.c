@@ -273,8 +273,14 @@ static enum krn_err
 report_message(const struct report_job *run, struct krn_str *ret,
 	       struct krn_error *err)
 {
+	const struct krn_str description = run->report.description;
+	const struct krn_str narrative = run->report.narrative;
 	const struct krn_str title = krn_str_printf(
 	    run->arena, "Report: %.*s", KRN_STR_ARG(run->report.title));
+	const struct krn_str text =
+	    krn_str_printf(run->arena, "%.*s%s%.*s", KRN_STR_ARG(description),
+			   description.len && narrative.len ? "\n" : "",
+			   (int)narrative.len, narrative.s ? narrative.s : "");
 	struct krn_json_out out;
 	struct krn_buf buf;
 
@@ -283,7 +289,7 @@ report_message(const struct report_job *run, struct krn_str *ret,
 	krn_json_obj_open(&out, NULL);
 	krn_json_c(&out, "type", "report.ready");
 	krn_json_str(&out, "title", title);
-	krn_json_str(&out, "text", run->report.description);
+	krn_json_str(&out, "text", text);
 	report_message_links(run, &out);
 	krn_json_obj_open(&out, "attachments");
 	krn_json_str(&out, "runId", run->run_id);
@@ -342,6 +348,7 @@ report_store(struct report_job *run, struct krn_str sections)
 	    krn_param_c("completed"),
 	    krn_param_str(sections),
 	    krn_param_null(),
+	    krn_param_str(run->report.narrative),
 	};
 
 	for (size_t i = 0; i < run->nr; i++) {

@@ -178,6 +178,22 @@ report_sections(struct krn_arena *arena, const struct krn_value *fields,
 	return KRN_OK;
 }
 
+/* Sentences, when the template wants them. */
+static enum krn_err
+report_tell(struct krn_arena *arena, const struct krn_value *fields,
+	    struct krn_report *ret, struct krn_error *err)
+{
+	const struct krn_value *enabled =
+	    krn_value_find(krn_value_find(fields, "narrative"), "enabled");
+	struct krn_buf buf;
+
+	if (!enabled || enabled->type != KRN_VALUE_BOOL || !enabled->boolean)
+		return KRN_OK;
+	krn_buf_init(&buf, arena);
+	krn_report_narrative(ret, &buf);
+	return krn_buf_end(&buf, &ret->narrative, err);
+}
+
 enum krn_err
 krn_report_read(struct krn_arena *arena, struct krn_db *db,
 		const struct krn_value *fields, struct krn_str tenant_name,
@@ -216,5 +232,5 @@ krn_report_read(struct krn_arena *arena, struct krn_db *db,
 					       krn_rows_str(rows[i], 0, 0),
 					       &ret->sections[i].rows, err)))
 			return e;
-	return KRN_OK;
+	return report_tell(arena, fields, ret, err);
 }

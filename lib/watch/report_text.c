@@ -179,6 +179,19 @@ report_markdown_section(const struct krn_report_section *section,
 		krn_buf_add_c(buf, "\nNo data.\n");
 }
 
+static void
+report_markdown_narrative(struct krn_str lines, struct krn_buf *buf)
+{
+	struct krn_str line;
+
+	krn_buf_add_c(buf, lines.s ? "\n" : "");
+	while (lines.s && krn_str_split(&lines, '\n', &line)) {
+		krn_buf_add_c(buf, "- ");
+		report_markdown_text(buf, line);
+		krn_buf_add_char(buf, '\n');
+	}
+}
+
 void
 krn_report_markdown(const struct krn_report *report, struct krn_buf *buf)
 {
@@ -195,6 +208,7 @@ krn_report_markdown(const struct krn_report *report, struct krn_buf *buf)
 		report_markdown_text(buf, report->description);
 		krn_buf_add_char(buf, '\n');
 	}
+	report_markdown_narrative(report->narrative, buf);
 	for (size_t s = 0; s < report->nr; s++)
 		report_markdown_section(&report->sections[s], buf);
 }

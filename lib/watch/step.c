@@ -52,6 +52,7 @@ krn_watch_step_fail(struct krn_arena *arena, struct krn_db *db,
 	    krn_param_c("failed"),
 	    krn_param_null(),
 	    krn_param_str(reason),
+	    krn_param_null(),
 	};
 	enum krn_err e;
 

@@ -4,7 +4,8 @@
 -- role: worker
 -- access: write
 SELECT r.status, pg_catalog.jsonb_build_object('id', t.id, 'name', t.name, 'description', t.description,
-	'dataSources', t.data_sources, 'sections', t.sections, 'formats', t.formats),
+	'dataSources', t.data_sources, 'sections', t.sections, 'formats', t.formats,
+	'narrative', t.narrative),
        r.destinations, n.name, coalesce(r.planned_for, r.created_at)
 FROM kaireon.report_runs AS r
 JOIN kaireon.report_templates AS t ON t.tenant_id = r.tenant_id AND t.id = r.template_id

@@ -1,0 +1,2 @@
+-- What a report says in sentences.
+ALTER TABLE kaireon.report_runs ADD COLUMN narrative_output text;
