@@ -89,6 +89,16 @@ like($failed->{error}, qr/log says why/, 'with a reason');
 is($one->get("/$id/campaign-runs/$damaged")->{json}{summary}, undef, 'and no result');
 $stack->wait_for('the rest goes', sub { $stack->owner($packs) == 0 });
 
+# whoever is erased is not kept in what waits for its removal
+my $left = run_before('run_allocate');
+$stack->owner("INSERT INTO kaireon.held_kind VALUES ('run_discard')");
+is($one->post("/$id/campaign-runs/$left/cancel")->{status}, 202, 'cancelled once more');
+is($stack->owner($packs), 5, 'and nobody has removed what it left');
+is($stack->request('POST', '/api/v1/gdpr/erasure', key => $one->{key}{admin}, body => { customerId => 'nobody' })->{status}, 200, 'an erasure');
+is($stack->owner($packs), 0, 'removes it');
+$stack->owner('DELETE FROM kaireon.held_kind');
+let_go();
+
 # chunk 1 and 3 as an earlier version left them: in the ledger, as without limits
 my $mixed = run_before('run_allocate');
 $stack->owner(<<"SQL");
