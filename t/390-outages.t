@@ -23,6 +23,8 @@ my @clients;
 
 sub load {
 	my ($nr) = @_;
+	my @began = map { "$stack->{dir}/client$_.began" } 1 .. $nr;
+	unlink @began;
 	@clients = ();
 	for my $i (1 .. $nr) {
 		my $pid = fork // die $!;
@@ -34,7 +36,7 @@ sub load {
 				last if $stop; # the signal may have cut the call
 				my $what = !$answer ? 'refused' : $answer->{status} == 503 && !$answer->{headers}{'retry-after'} ? '503 bare'
 					: $answer->{status} && !$answer->{json} ? "$answer->{status} cut" : $answer->{status};
-				$met{$what}++;
+				$stack->spew($began[$i - 1], $what) if !$met{$what}++;
 				sleep 0.002;
 			}
 			$stack->spew("$stack->{dir}/client$i", encode_json(\%met));
@@ -42,6 +44,8 @@ sub load {
 		}
 		push @clients, $pid;
 	}
+	$stack->wait_for('an answer for each client', sub { !grep { !-e } @began });
+	return;
 }
 
 sub met {
