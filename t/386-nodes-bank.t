@@ -102,7 +102,7 @@ $one->{flow} = $stack->owner("SELECT id FROM kaireon.decision_flows WHERE name =
 $stack->query('postgres', "INSERT INTO kaireon.interaction_history (tenant_id, id, customer_id, interaction_type, direction, offer_id, channel_id, created_at)
 	SELECT 'one', 'h' || k.customer_id || '-' || i, k.customer_id, 'impression', 'outbound', o.id, h.id, now()
 	FROM t_one.ds_customers AS k, kaireon.offers AS o, kaireon.channels AS h, generate_series(1, 3) AS i
-	WHERE o.name = '$capped' AND h.name = 'email' AND i <= length(k.customer_id) * ascii(right(k.customer_id, 1)) % 4");
+	WHERE o.name = '$capped' AND h.name = 'email' AND i <= (ascii(right(k.customer_id, 1)) + ascii(right(k.customer_id, 2))) % 4");
 
 $stack->worker;
 my $campaign = $one->campaign(name => 'All', fileConfig => { format => 'csv', columns => ['customer_id', 'rank', 'offer_id', 'personalization.rate', 'personalization.limit'] });
