@@ -163,7 +163,6 @@ allocate_report(struct krn_step *step, const struct krn_allocate *allocate,
 	};
 
 	krn_db_send(step->db, KRN_STMT_run_allocated, params, NULL);
-	krn_db_send(step->db, KRN_STMT_job_notify, NULL, NULL);
 	return KRN_OK;
 }
 
@@ -203,10 +202,9 @@ allocate_or_redo(struct krn_step *step, const struct krn_plan *plan,
 	if ((e = krn_db_exec(step->db, KRN_STMT_run_chunks_redo, params,
 			     &redone, err)))
 		return e;
-	if (krn_rows_int(redone, 0, 0) == 0)
-		return allocate_limits(step, plan, limits, err);
-	krn_db_send(step->db, KRN_STMT_job_notify, NULL, NULL);
-	return KRN_OK;
+	return krn_rows_int(redone, 0, 0)
+		   ? KRN_OK
+		   : allocate_limits(step, plan, limits, err);
 }
 
 enum krn_err
