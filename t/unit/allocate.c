@@ -7,20 +7,12 @@
 #include <cmocka.h>
 
 #include "campaign/allocate.h"
+#include "t/unit/random.h"
 
 #define OFFERS 4
 #define CHANNELS 2
 #define CUSTOMERS 12
 #define CANDIDATES 40
-
-static uint64_t random_state;
-
-static int64_t
-random_below(int64_t bound)
-{
-	random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int64_t)(random_state >> 33) % bound;
-}
 
 static bool
 has_room(int64_t given, int64_t limit)

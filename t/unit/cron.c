@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 
+#include "t/unit/random.h"
 #include "t/unit/schedule_case.h"
 
 static const struct krn_zone_offset utc = {0, 0};
@@ -119,14 +120,14 @@ test_cron_random(void **state KRN_UNUSED)
 			       (UINT64_C(1) << random_below(60)),
 		    .hours = (uint32_t)random_below(1 << 24) &
 			     (uint32_t)random_below(1 << 24),
-		    .days = (uint32_t)random_below(INT64_C(1) << 31) &
-			    (uint32_t)random_below(INT64_C(1) << 31),
+		    .days = (uint32_t)random_below64(INT64_C(1) << 31) &
+			    (uint32_t)random_below64(INT64_C(1) << 31),
 		    .months = UINT32_MAX,
 		    .weekdays = (uint32_t)random_below(128),
 		    .either_day = random_below(2),
 		};
 		const int64_t begin = at("2028-02-10T00:00:00Z") +
-				      random_below(86400) * KRN_US_PER_SECOND;
+				      random_below64(86400) * KRN_US_PER_SECOND;
 		int64_t next = krn_schedule_local_next(&schedule, begin);
 
 		for (int64_t us = begin - begin % MINUTE_US + MINUTE_US;

@@ -5,6 +5,7 @@
 #include "decide_case.h"
 
 #include "base/buf.h"
+#include "t/unit/random.h"
 
 #define END "{'id':'e','type':'response'}"
 #define GROUP(config)                                                          \
@@ -188,28 +189,18 @@ static struct {
 	bool is_optimal;
 } world;
 
-static uint64_t random_state;
-
-static int
-below(int bound)
-{
-	random_state =
-	    random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int)((random_state >> 33) % (uint64_t)bound);
-}
-
 static void
 world_make(uint64_t seed)
 {
 	random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
-	world.is_optimal = below(4) != 0;
-	world.keep = 1 + below(OFFERS);
+	world.is_optimal = random_below(4) != 0;
+	world.keep = 1 + random_below(OFFERS);
 	for (int p = 0; p < PLACES; p++)
-		world.max[p] = 1 + below(2);
+		world.max[p] = 1 + random_below(2);
 	for (int i = 0; i < OFFERS; i++) {
-		world.priority[i] = 10 * below(11);
+		world.priority[i] = 10 * random_below(11);
 		for (int p = 0; p < PLACES; p++)
-			world.weight[i][p] = below(3) ? below(101) : -1;
+			world.weight[i][p] = random_below(3) ? random_below(101) : -1;
 	}
 }
 

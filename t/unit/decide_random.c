@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/json_in.h"
+#include "t/unit/random.h"
 
 #define OFFERS 5
 #define CHANNELS 2
@@ -54,60 +55,50 @@ static struct {
 	int city; /* -1: NULL */
 } world;
 
-static uint64_t random_state;
-
-static int
-below(int bound)
-{
-	random_state =
-	    random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int)((random_state >> 33) % (uint64_t)bound);
-}
-
 static int
 scope_object(int scope)
 {
-	return scope == 1 ? below(OFFERS) : below(2);
+	return scope == 1 ? random_below(OFFERS) : random_below(2);
 }
 
 static void
 world_make(uint64_t seed)
 {
 	random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
-	world.max = 1 + below(4);
-	world.age = below(8) - 2;
-	world.city = below(4) - 1;
+	world.max = 1 + random_below(4);
+	world.age = random_below(8) - 2;
+	world.city = random_below(4) - 1;
 	for (int i = 0; i < OFFERS; i++) {
-		world.priority[i] = 10 * below(11);
-		world.mandatory[i] = below(4) == 0;
-		world.deleted[i] = below(6) == 0;
+		world.priority[i] = 10 * random_below(11);
+		world.mandatory[i] = random_below(4) == 0;
+		world.deleted[i] = random_below(6) == 0;
 	}
 	for (int i = 0; i < RULES; i++) {
 		struct rule *rule = &world.rules[i];
 
-		rule->scope = below(4);
+		rule->scope = random_below(4);
 		rule->object = scope_object(rule->scope);
-		rule->stage = below(3);
-		rule->op = below((int)KRN_NR(operators));
-		rule->is_text = below(2);
-		rule->constant = below(3);
+		rule->stage = random_below(3);
+		rule->op = random_below((int)KRN_NR(operators));
+		rule->is_text = random_below(2);
+		rule->constant = random_below(3);
 		rule->factor =
-		    rule->stage == 1 ? 0.3 + 0.1 * below(7) : 0.1 * below(30);
+		    rule->stage == 1 ? 0.3 + 0.1 * random_below(7) : 0.1 * random_below(30);
 	}
 	for (int i = 0; i < POLICIES; i++) {
 		struct policy *policy = &world.policies[i];
 
-		policy->scope = below(4);
+		policy->scope = random_below(4);
 		policy->object = scope_object(policy->scope);
-		policy->is_cooldown = below(3) == 0;
-		policy->hours = 1 + below(60);
-		policy->max_day = below(4);
-		policy->max_total = below(6) - 1;
+		policy->is_cooldown = random_below(3) == 0;
+		policy->hours = 1 + random_below(60);
+		policy->max_day = random_below(4);
+		policy->max_total = random_below(6) - 1;
 	}
 	for (int i = 0; i < CONTACTS; i++)
 		world.contacts[i] =
-		    (struct contact){below(OFFERS + 1) - 1, below(CHANNELS),
-				     CASE_NOW - (1 + below(80)) * CASE_HOUR};
+		    (struct contact){random_below(OFFERS + 1) - 1, random_below(CHANNELS),
+				     CASE_NOW - (1 + random_below(80)) * CASE_HOUR};
 }
 
 /* As a document */

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/json_in.h"
+#include "t/unit/random.h"
 
 #define OFFERS 7
 #define CHANNELS 2
@@ -61,26 +62,16 @@ static struct {
 	int only_category;                /* of the inventory; -1: all */
 } world;
 
-static uint64_t random_state;
-
-static int
-below(int bound)
-{
-	random_state =
-	    random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int)((random_state >> 33) % (uint64_t)bound);
-}
-
 static void
 make_test(struct test *test, bool is_when)
 {
-	test->is_any = below(2);
-	test->is_negated = below(2);
-	test->nr = is_when ? 1 + below(CONDITIONS) : below(CONDITIONS + 1);
+	test->is_any = random_below(2);
+	test->is_negated = random_below(2);
+	test->nr = is_when ? 1 + random_below(CONDITIONS) : random_below(CONDITIONS + 1);
 	for (int i = 0; i < test->nr; i++)
 		test->list[i] = (struct condition){
-		    is_when ? AGE : (enum field)below(FIELDS),
-		    below((int)KRN_NR(operators)), below(4)};
+		    is_when ? AGE : (enum field)random_below(FIELDS),
+		    random_below((int)KRN_NR(operators)), random_below(4)};
 }
 
 static void
@@ -89,34 +80,34 @@ world_make(uint64_t seed)
 	random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
 	memset(&world, 0, sizeof(world));
 	for (int i = 0; i < OFFERS; i++) {
-		world.offers[i].priority = below(4);
-		world.offers[i].value = 10 * below(12);
-		world.offers[i].category = below(3);
-		world.offers[i].margin = below(5) - 1;
-		world.offers[i].is_active = below(8) != 0;
+		world.offers[i].priority = random_below(4);
+		world.offers[i].value = 10 * random_below(12);
+		world.offers[i].category = random_below(3);
+		world.offers[i].margin = random_below(5) - 1;
+		world.offers[i].is_active = random_below(8) != 0;
 	}
 	for (int i = 0; i < CREATIVES; i++) {
-		world.creatives[i].offer = below(OFFERS + 1);
-		world.creatives[i].channel = below(CHANNELS);
-		world.creatives[i].weight = 25 * below(5);
-		world.creatives[i].is_placed = below(3) == 0;
+		world.creatives[i].offer = random_below(OFFERS + 1);
+		world.creatives[i].channel = random_below(CHANNELS);
+		world.creatives[i].weight = 25 * random_below(5);
+		world.creatives[i].is_placed = random_below(3) == 0;
 	}
 	for (int i = 0; i < FILTERS; i++) {
-		world.is_conditional[i] = below(2);
+		world.is_conditional[i] = random_below(2);
 		for (int k = 0; k < TESTS; k++)
 			make_test(&world.tests[i][k], k == 0);
 		/* most leave something */
-		world.tests[i][1].is_any |= below(4) != 0;
-		world.tests[i][1].is_negated &= below(2);
+		world.tests[i][1].is_any |= random_below(4) != 0;
+		world.tests[i][1].is_negated &= random_below(2);
 	}
-	world.matches = below(4) != 0;
-	world.requires = below(2);
-	world.is_exact = below(2);
-	world.method = below((int)KRN_NR(methods));
-	world.rank = below((int)KRN_NR(ranks));
-	world.max = 1 + below(OFFERS);
-	world.age = below(6) - 2;
-	world.only_category = below(5) == 0 ? below(3) : -1;
+	world.matches = random_below(4) != 0;
+	world.requires = random_below(2);
+	world.is_exact = random_below(2);
+	world.method = random_below((int)KRN_NR(methods));
+	world.rank = random_below((int)KRN_NR(ranks));
+	world.max = 1 + random_below(OFFERS);
+	world.age = random_below(6) - 2;
+	world.only_category = random_below(5) == 0 ? random_below(3) : -1;
 }
 
 /* As a document */

@@ -5,6 +5,7 @@
 #include "decide_typed.h"
 
 #include "base/buf.h"
+#include "t/unit/random.h"
 
 static const char *const typed_names[] = {
     "frequency_cap",        "cross_channel_cap",
@@ -23,83 +24,74 @@ static const char *const typed_operators[] = {"eq",  "neq", "gt",
 					      "gte", "lt",  "lte"};
 
 struct typed_world typed;
-static uint64_t typed_state;
-
-static int
-typed_below(int bound)
-{
-	typed_state =
-	    typed_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int)((typed_state >> 33) % (uint64_t)bound);
-}
 
 static int
 typed_object(int scope)
 {
 	static const int bounds[] = {1, OFFERS, CHANNELS, 2, 3, 2};
 
-	return typed_below(bounds[scope]);
+	return random_below(bounds[scope]);
 }
 
 static struct typed_count
 typed_make_count(void)
 {
-	return (struct typed_count){typed_below(2), typed_below(6),
-				    typed_below(4), typed_below(5)};
+	return (struct typed_count){random_below(2), random_below(6),
+				    random_below(4), random_below(5)};
 }
 
 static struct typed_event
 typed_make_event(void)
 {
 	return (struct typed_event){
-	    typed_below(OFFERS + 1) - 1, typed_below(CHANNELS),
-	    typed_below(4) - 1, typed_below(2),
-	    CASE_NOW - (1 + typed_below(100)) * CASE_HOUR};
+	    random_below(OFFERS + 1) - 1, random_below(CHANNELS),
+	    random_below(4) - 1, random_below(2),
+	    CASE_NOW - (1 + random_below(100)) * CASE_HOUR};
 }
 
 static void
 typed_make_policy(struct typed_look *policy)
 {
-	policy->type = (enum typed_policy)typed_below(TYPES);
+	policy->type = (enum typed_policy)random_below(TYPES);
 	/* they hide the others */
-	if (policy->type == OVERRIDE && typed_below(2))
+	if (policy->type == OVERRIDE && random_below(2))
 		policy->type = GROUP;
-	policy->scope = typed_below(5);
+	policy->scope = random_below(5);
 	policy->object = typed_object(policy->scope);
-	policy->max = typed_below(6);
-	policy->days = 1 + typed_below(4);
-	policy->within = typed_below(3) ? -1 : typed_below(3);
-	policy->without = typed_below(3) ? -1 : typed_below(3);
-	policy->is_firm = typed_below(3) == 0;
-	policy->group = 1u << typed_below(OFFERS) | 1u << typed_below(OFFERS) |
-			1u << typed_below(OFFERS);
+	policy->max = random_below(6);
+	policy->days = 1 + random_below(4);
+	policy->within = random_below(3) ? -1 : random_below(3);
+	policy->without = random_below(3) ? -1 : random_below(3);
+	policy->is_firm = random_below(3) == 0;
+	policy->group = 1u << random_below(OFFERS) | 1u << random_below(OFFERS) |
+			1u << random_below(OFFERS);
 	policy->count = typed_make_count();
 }
 
 void
 typed_make(uint64_t seed)
 {
-	typed_state = seed * UINT64_C(0x9E3779B97F4A7C15);
-	typed.max = 1 + typed_below(5);
-	typed.since_days = typed_below(6) - 1;
-	typed.segments = (unsigned)typed_below(4);
+	random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
+	typed.max = 1 + random_below(5);
+	typed.since_days = random_below(6) - 1;
+	typed.segments = (unsigned)random_below(4);
 	for (int i = 0; i < 2; i++)
-		typed.propensity[i] = typed_below(6) * 0.25 - 0.25;
+		typed.propensity[i] = random_below(6) * 0.25 - 0.25;
 	for (int i = 0; i < OFFERS; i++) {
-		typed.priority[i] = 10 * typed_below(11);
-		typed.mandatory[i] = typed_below(4) == 0;
+		typed.priority[i] = 10 * random_below(11);
+		typed.mandatory[i] = random_below(4) == 0;
 	}
 	for (int i = 0; i < RULES; i++) {
 		struct typed_rule *rule = &typed.rules[i];
 
-		rule->type = typed_below(3);
-		rule->stage = typed_below(3);
-		rule->scope = typed_below(6);
+		rule->type = random_below(3);
+		rule->stage = random_below(3);
+		rule->scope = random_below(6);
 		rule->object = typed_object(rule->scope);
-		rule->days = typed_below(5);
-		rule->min_score = typed_below(5) * 0.25;
-		rule->factor = rule->stage == 1 ? 0.3 + 0.1 * typed_below(7)
-						: 0.1 * typed_below(30);
+		rule->days = random_below(5);
+		rule->min_score = random_below(5) * 0.25;
+		rule->factor = rule->stage == 1 ? 0.3 + 0.1 * random_below(7)
+						: 0.1 * random_below(30);
 		rule->count = typed_make_count();
 	}
 	for (int i = 0; i < POLICIES; i++)

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "decide/formula.h"
+#include "t/unit/random.h"
 
 /* What the names of the cases are worth. */
 static const struct {
@@ -397,16 +398,6 @@ test_no_memory(void **state KRN_UNUSED)
  * on the way: as numbers, NAN for null.
  */
 
-static uint64_t random_state;
-
-static int
-below(int bound)
-{
-	random_state =
-	    random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int)((random_state >> 33) % (uint64_t)bound);
-}
-
 static double
 finite_or_nan(double value)
 {
@@ -427,9 +418,9 @@ random_leaf(struct krn_buf *to)
 	static const char *const names[] = {"n", "half", "zero", "huge",
 					    "nothing"};
 	static const double worth[] = {3, 0.5, 0, 1e308, NAN};
-	const int i = below(5);
+	const int i = random_below(5);
 
-	if (below(2)) {
+	if (random_below(2)) {
 		krn_buf_add_c(to, names[i]);
 		return worth[i];
 	}
@@ -442,7 +433,7 @@ random_function(struct krn_buf *to, int depth)
 {
 	static const char *const names[] = {"min", "max", "coalesce", "abs",
 					    "floor"};
-	const int which = below(5), nr = which < 3 ? 1 + below(3) : 1;
+	const int which = random_below(5), nr = which < 3 ? 1 + random_below(3) : 1;
 	double result = NAN;
 
 	krn_buf_add_c(to, names[which]);
@@ -469,7 +460,7 @@ random_binary(struct krn_buf *to, int depth)
 {
 	static const char *const signs[] = {
 	    "+", "-", "*", "/", "%", "==", "!=", "<=", "<", ">=", "||", "&&"};
-	const int which = below(12);
+	const int which = random_below(12);
 
 	krn_buf_add_char(to, '(');
 	const double a = random_formula(to, depth - 1);
@@ -510,7 +501,7 @@ random_binary(struct krn_buf *to, int depth)
 static double
 random_formula(struct krn_buf *to, int depth)
 {
-	const int which = depth ? below(6) : 0;
+	const int which = depth ? random_below(6) : 0;
 
 	if (which == 0)
 		return random_leaf(to);
@@ -546,7 +537,7 @@ test_random(void **state KRN_UNUSED)
 
 		random_state = seed * UINT64_C(0x9E3779B97F4A7C15);
 		krn_buf_init(&buf, arena);
-		const double wanted = random_formula(&buf, 1 + below(5));
+		const double wanted = random_formula(&buf, 1 + random_below(5));
 
 		assert_int_equal(krn_buf_end(&buf, &text, NULL), KRN_OK);
 		if (text.len > KRN_FORMULA_BYTES_MAX) {

@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 
+#include "t/unit/random.h"
 #include "t/unit/schedule_case.h"
 
 /* "daily 09:00", "weekly 09:00 5", "monthly 09:00 last_working_day", or cron */

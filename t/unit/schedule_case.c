@@ -4,16 +4,6 @@
 
 #include "t/unit/schedule_case.h"
 
-uint64_t random_state;
-
-int64_t
-random_below(int64_t bound)
-{
-	random_state =
-	    random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (int64_t)(random_state >> 33) % bound;
-}
-
 int64_t
 at(const char *text)
 {

@@ -13,10 +13,6 @@
 
 #define MINUTE_US (INT64_C(60) * KRN_US_PER_SECOND)
 
-/* The same numbers for the same state. */
-extern uint64_t random_state;
-int64_t random_below(int64_t bound);
-
 /* A time as ISO 8601. */
 int64_t at(const char *text);
 

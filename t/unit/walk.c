@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "campaign/walk.h"
+#include "t/unit/random.h"
 
 #define OFFERS     300
 #define CHANNELS   3
@@ -18,15 +19,6 @@
 #define CHUNKS_MAX 12
 #define CHUNK_MAX  40
 #define KEEP_MAX   6
-
-static uint64_t random_state;
-
-static uint32_t
-random_below(uint32_t bound)
-{
-	random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (uint32_t)(random_state >> 33) % bound;
-}
 
 /* Nothing of a plan but how many there are is looked at. */
 static const struct krn_plan plan = {
@@ -59,7 +51,7 @@ random_score(void)
 	static const double few[] = {0, 0.25, 0.5, 1, -1, 1e-300, 1e300};
 
 	if (random_below(2))
-		return few[random_below(KRN_NR(few))];
+		return few[random_below((int)KRN_NR(few))];
 	return (double)random_below(1000000) / 7;
 }
 
@@ -69,18 +61,18 @@ add_customer(struct krn_pack *pack, size_t chunk, uint32_t customer, uint32_t *c
 {
 	struct krn_candidate candidates[KEEP_MAX];
 	struct krn_decision decision = {
-	    .candidates = candidates, .candidates_nr = random_below(KEEP_MAX + 1)};
+	    .candidates = candidates, .candidates_nr = (size_t)random_below(KEEP_MAX + 1)};
 	char id[300];
 	double key = 0;
 
 	snprintf(id, sizeof(id), "c%05u%.*s", customer,
-		 random_below(20) ? 0 : (int)random_below(250), "very long");
+		 random_below(20) ? 0 : random_below(250), "very long");
 	if (decision.candidates_nr == 0 && random_below(2))
 		decision.error = "of some kind";
 	for (size_t i = 0; i < decision.candidates_nr; i++) {
 		candidates[i] = (struct krn_candidate){
-		    .offer = random_below(OFFERS), .channel = random_below(CHANNELS),
-		    .creative = (int)random_below(CREATIVES + 1) - 1, .score = random_score()};
+		    .offer = (uint32_t)random_below(OFFERS), .channel = (uint32_t)random_below(CHANNELS),
+		    .creative = random_below(CREATIVES + 1) - 1, .score = random_score()};
 		if (i == 0 || candidates[i].score < key)
 			key = candidates[i].score;
 		expected[expected_nr++] = (struct expected){
@@ -100,14 +92,14 @@ packed(const struct krn_pack *pack)
 static struct krn_walk *
 random_walk(struct krn_arena *arena)
 {
-	const size_t chunks = random_below(CHUNKS_MAX + 1);
+	const size_t chunks = (size_t)random_below(CHUNKS_MAX + 1);
 	struct krn_walk *walk;
 	uint32_t customer = 0;
 
 	expected_nr = 0;
 	assert_int_equal(krn_walk_new(arena, &plan, &walk, NULL), 0);
 	for (size_t i = 0; i < chunks; i++) {
-		const uint32_t customers = random_below(CHUNK_MAX);
+		const uint32_t customers = (uint32_t)random_below(CHUNK_MAX);
 		struct krn_pack pack;
 		uint32_t candidate = 0;
 
@@ -170,7 +162,7 @@ test_long(void **state KRN_UNUSED)
 		krn_buf_clear(&pack.bytes);
 		for (size_t k = 0; k < CUSTOMERS; k++) {
 			const struct krn_candidate one = {
-			    .creative = -1, .score = (double)random_below(1000) / 1000};
+			    .creative = -1, .score = random_below(1000) / 1000.0};
 
 			krn_pack_add(&pack, KRN_STR("c"),
 				     &(struct krn_decision){.candidates = &one, .candidates_nr = 1});
