@@ -173,6 +173,19 @@ is($done->{status}, 'completed', 'by somebody else') or diag explain $done;
 is(length $s3->object('bank', "one/$run.csv"), $done->{summary}{file}{bytes}, 'with its file');
 is($stack->owner("SELECT count(*) FROM kaireon.interaction_history"), $done->{summary}{decisions}, 'each decision is a contact, once');
 
+# An S3 that is slower than any lease: the session is not idle, the lease is kept
+$stack->stop($_) for qw(worker other);
+{
+	local $stack->{settings} = { %{ $stack->{settings} }, WORKER_LEASE_SECONDS => 1 };
+	$stack->worker('brief');
+}
+$stack->owner('DELETE FROM kaireon.interaction_history');
+$id = small();
+$s3->rules({ method => 'PUT', delay => 5000 });
+$done = $one->finished($id, $one->trigger($id));
+is($done->{status}, 'completed', 'an S3 that takes five leases for an answer: completed') or diag explain $done;
+like($stack->slurp("$stack->{dir}/log/brief.log"), qr/job done.*kind=run_finish attempt=1 /, 'in one attempt');
+
 # A playground that is reset
 
 is($stack->request('POST', '/api/v1/tenant/reset', key => $one->{key}{admin}, body => { confirm => JSON::PP::true })->{status}, 200, 'the tenant is reset');

@@ -278,7 +278,11 @@ krn_job_end(struct krn_arena *arena, struct krn_db *db,
 	krn_db_send(db, KRN_STMT_job_notify, NULL, NULL);
 	if ((e = krn_db_flush(db, err)))
 		return e;
-	return krn_rows_nr(rows) ? KRN_OK : job_taken(job, err);
+	if (krn_rows_nr(rows) == 0)
+		return job_taken(job, err);
+	/* nobody gets at the row any more, who renews its lease neither */
+	krn_db_set_tick(db, 0, NULL, NULL);
+	return KRN_OK;
 }
 
 enum krn_err

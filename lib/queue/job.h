@@ -76,7 +76,8 @@ krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
 
 /*
  * The job's effect is in this transaction, which ends it. From here to the
- * commit the job is ours for sure.
+ * commit the job is ours for sure, as long as the session lives: its lease
+ * (lease.h) is renewed no more.
  * Errors: KRN_ERR_CONFLICT  another worker has the job; do not commit
  */
 KRN_MUSTCHECK enum krn_err krn_job_end(struct krn_arena *arena,
