@@ -22,7 +22,7 @@ struct export_job {
 /* The batch under way; its texts live in the arena of the call. */
 struct export_batch {
 	struct krn_str path; /* below the root; .s NULL: nothing is left */
-	struct krn_str from_xid, from_id, to_xid, to_id, nr;
+	struct krn_str nr;   /* of rows */
 	struct krn_str previous_sha256; /* of the file before; .s NULL: none */
 	int64_t number, rows_before;    /* of the file; in those before */
 	int64_t rows, bytes;
@@ -88,14 +88,12 @@ static enum krn_err
 export_intent(struct krn_cron *cron, const struct krn_rows *rows,
 	      struct export_batch *ret, struct krn_error *err)
 {
-	struct krn_str *const texts[] = {
-	    &ret->path,  &ret->from_xid, &ret->from_id,         &ret->to_xid,
-	    &ret->to_id, &ret->nr,       &ret->previous_sha256,
-	};
+	struct krn_str *const texts[] = {&ret->path, &ret->nr,
+					 &ret->previous_sha256};
 
 	*ret = (struct export_batch){
-	    .number = krn_rows_int(rows, 0, 7),
-	    .rows_before = krn_rows_int(rows, 0, 8),
+	    .number = krn_rows_int(rows, 0, 3),
+	    .rows_before = krn_rows_int(rows, 0, 4),
 	};
 	for (size_t i = 0; i < KRN_NR(texts); i++) {
 		if (krn_rows_is_null(rows, 0, i))
@@ -159,10 +157,6 @@ export_stream(struct krn_cron *cron, struct krn_target *target,
 	enum krn_err e;
 
 	krn_buf_init(&buf, cron->batch);
-	krn_copy_argument(cron->db, "from_xid", batch->from_xid);
-	krn_copy_argument(cron->db, "from_id", batch->from_id);
-	krn_copy_argument(cron->db, "to_xid", batch->to_xid);
-	krn_copy_argument(cron->db, "to_id", batch->to_id);
 	krn_copy_argument(cron->db, "rows", batch->nr);
 	if ((e = krn_copy_out_begin(cron->db, KRN_STMT_export_copy, NULL, err)))
 		return e;

@@ -1,7 +1,7 @@
 -- export_intent: the batch to write: the intent that is there, else a new one over
 -- the next rows below the snapshot's ceiling; path NULL when nothing is new.
 -- params: ending text, max_rows int8
--- result: one_row (path text, from_xid xid8, from_id text, to_xid xid8, to_id text, nr int8, previous_sha256 text, number int8, rows_before int8)
+-- result: one_row (path text, nr int8, previous_sha256 text, number int8, rows_before int8)
 -- role: worker
 -- access: write
 -- The time in a path is later than that of the file before, also when the clock was
@@ -51,11 +51,9 @@ WITH point AS (
 		|| kaireon.export_path(n.next_at, '.json' || $1::text)
 	FROM bound AS b, point AS n
 	WHERE p.tenant_id = kaireon.tenant_id() AND p.stream = 'interaction_history'
-	RETURNING p.intent_path, p.intent_commit_xid, p.intent_id, b.nr
+	RETURNING p.intent_path, b.nr
 )
-SELECT coalesce(p.intent_path, m.intent_path), p.commit_xid, p.id,
-       coalesce(p.intent_commit_xid, m.intent_commit_xid),
-       coalesce(p.intent_id, m.intent_id),
+SELECT coalesce(p.intent_path, m.intent_path),
        -- of an intent that was there: its rows are all below a ceiling and stay the same
        coalesce(m.nr, (SELECT count(*) FROM kaireon.interaction_history AS h
                        WHERE h.tenant_id = kaireon.tenant_id()
