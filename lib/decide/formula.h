@@ -36,7 +36,7 @@
  * A name is made of parts with points between them, each of letters, digits
  * and _, or of anything between two `.
  *
- * Source: doc/decisions/010-computed-values.md.
+ * Source: doc/decisions/011-computed-values.md.
  */
 
 #include "base/error.h"

@@ -316,6 +316,7 @@ enum krn_plan_name_source {
 };
 
 struct krn_plan_name {
+	struct krn_str text; /* as it is written */
 	enum krn_plan_name_source source;
 	int column;
 	int property; /* that was set before; -1: none of that name is */
@@ -335,8 +336,8 @@ struct krn_plan_setting {
 /* Properties of a flow, and ways to set them. */
 #define KRN_PLAN_PROPERTIES_MAX 100
 #define KRN_PLAN_SETTINGS_MAX 1000
-/* Names that formulas look up. */
-#define KRN_PLAN_NAMES_MAX 256
+/* Different names that formulas look up. */
+#define KRN_PLAN_NAMES_MAX 500
 /* Texts that formulas make for a decision. */
 #define KRN_PLAN_PROPERTY_BYTES ((size_t)16384)
 

@@ -142,6 +142,7 @@ property_name_read(struct plan_build *build, struct krn_str text,
 	const struct krn_str whole = text;
 	enum krn_attribute_type type;
 
+	name->text = text;
 	name->property = -1;
 	if (property_cut(&text, KRN_STR("customer."))) {
 		name->source = KRN_NAME_CUSTOMER;
@@ -179,6 +180,14 @@ property_name(void *data, struct krn_str text, uint32_t *ret,
 				     sizeof(*plan->names));
 	if (!plan->names)
 		return krn_arena_fail(read->build->arena, err);
+	/* a name means another thing once a property of that name is set */
+	for (size_t i = 0; i < plan->names_nr; i++)
+		if (krn_str_eq(plan->names[i].text, text) &&
+		    plan->names[i].property ==
+			krn_plan_property_find(plan, text)) {
+			*ret = (uint32_t)i;
+			return KRN_OK;
+		}
 	if (plan->names_nr == KRN_PLAN_NAMES_MAX)
 		return krn_refuse(err, KRN_ERR_INVALID,
 				  "the flow's formulas have more than %d names",
@@ -294,6 +303,22 @@ plan_read_custom_fields(struct plan_build *build,
 	return KRN_OK;
 }
 
+/* Has it an offer that may be given? */
+static bool
+property_is_used(const struct krn_plan *plan, const struct krn_value *category,
+		 bool is_sub)
+{
+	const struct krn_str id = plan_text(category, "id");
+
+	for (size_t i = 0; i < plan->offers_nr; i++)
+		if (plan->offers[i].is_candidate &&
+		    krn_str_eq(is_sub ? plan->offers[i].sub_category_id
+				      : plan->offers[i].category_id,
+			       id))
+			return true;
+	return false;
+}
+
 static enum krn_err
 property_categories(struct plan_build *build, const char *name, bool is_sub)
 {
@@ -301,7 +326,9 @@ property_categories(struct plan_build *build, const char *name, bool is_sub)
 	enum krn_err e;
 
 	for (size_t i = 0; list && i < list->array.nr; i++)
-		if ((e = plan_read_custom_fields(build, &list->array.items[i],
+		if (property_is_used(build->plan, &list->array.items[i],
+				     is_sub) &&
+		    (e = plan_read_custom_fields(build, &list->array.items[i],
 						 is_sub)))
 			return e;
 	return KRN_OK;

@@ -135,19 +135,19 @@ test_explanations(void **state KRN_UNUSED)
 	     .nodes = "{'type':'score','config':{'method':'formula','formula':"
 		      "{'emphasisWeight':2,'impactWeight':2}}}," END,
 	     .offers = CASE_OFFER("a", "25", ",'businessValue':25"),
-	     .explained = LIST("'method':'formula'",
-			       "'priority':25,'businessValue':25",
-			       "'weights':{'impactWeight':0.5,"
-			       "'emphasisWeight':0.5},'score':0.25}"),
+	     .explained =
+		 LIST("'method':'formula'", "'priority':25,'businessValue':25",
+		      "'weights':{'impactWeight':0.5,"
+		      "'emphasisWeight':0.5},'score':0.25}"),
 	     .expect = "a/m=0.25"},
 	    {.name = "objectives",
 	     .nodes = "{'type':'score'},{'type':'optimize','config':{'weights'"
-		      ":{'score':1,'impact':3}}}," END,
-	     .offers = CASE_OFFER("a", "40", ",'businessValue':80"),
-	     .explained = LIST("'optimized':true,'objectives':{'score':0.25,"
-			       "'impact':0.75}",
-			       "'ofMethod':0.4,'ofOffer':0.6,'score':0.7}"),
-	     .expect = "a/m=0.7"},
+		      ":{'score':1,'impact':1}}}," END,
+	     .offers = CASE_OFFER("a", "50", ",'businessValue':100"),
+	     .explained = LIST("'optimized':true,'objectives':{'score':0.5,"
+			       "'impact':0.5}",
+			       "'ofMethod':0.5,'ofOffer':0.5,'score':0.75}"),
+	     .expect = "a/m=0.75"},
 	    {.name = "another channel went before, and who comes too late",
 	     .nodes = "{'type':'rank','config':{'maxCandidates':1}}," END,
 	     .channels = CASE_CHANNEL("m") "," CASE_CHANNEL("n"),

@@ -223,6 +223,14 @@ test_categories(void **state KRN_UNUSED)
 	     .offers =
 		 CASE_OFFER("a", "50", ",'categoryId':'g','subCategoryId':'s'"),
 	     .expect = "a/m=0.5{\"x\":\"123\"}"},
+	    {.name = "those of other categories do not count",
+	     .nodes = COMPUTE("") END,
+	     .more =
+		 "'categories':[" CATEGORY("g", FIELD("'key':'rate','formula':'"
+						      "1'")) "," CATEGORY(
+		     "x", FIELD("'key':'fee','formula':'1 +'")) "],",
+	     .offers = ONE_OFFER,
+	     .expect = "a/m=0.5{\"rate\":1}"},
 	    {.name = "without a compute they are nothing",
 	     .nodes = SET("'x':1") END,
 	     .more = "'categories':[" CATEGORY(
@@ -303,12 +311,12 @@ test_many(void **state KRN_UNUSED)
 	     "a flow has at most 100 properties", 99},
 	    {"{'type':'compute','config':{'formulas':[{'name':'y','formula':"
 	     "'1'}",
-	     ",{'name':'y','formula':'%d'}", "]}},",
+	     ",{'name':'y','formula':'n + m + y + %d'}", "]}},",
 	     "a flow sets properties at most 1000 times", 999},
 	    {"{'type':'compute','config':{'formulas':[{'name':'y','formula':"
 	     "'1'}",
 	     ",{'name':'y','formula':'n%d'}", "]}},",
-	     "the flow's formulas have more than 256 names", 256},
+	     "the flow's formulas have more than 500 names", 500},
 	};
 
 	for (size_t i = 0; i < KRN_NR(cases); i++)
