@@ -61,7 +61,7 @@ struct krn_report_section {
 
 struct krn_report {
 	struct krn_str template_id, title, description, tenant_name;
-	int64_t at_us; /* the end of its spans */
+	int64_t at_us;            /* the end of its spans */
 	struct krn_str narrative; /* .s NULL: not wanted */
 	struct krn_report_section *sections;
 	size_t nr;
