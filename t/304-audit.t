@@ -126,6 +126,10 @@ for my $edit ("action = action || 'x'", "entity_type = upper(entity_type)", "ent
 	tampered("SET $edit", "UPDATE kaireon.audit_logs SET $edit $row = " . ($edit =~ /entity_id/ ? $total : $gitops),
 		qr/^(\d+):hash_mismatch$/);
 }
+# the text of a time has four digits for its year
+$stack->query('postgres', "CREATE TABLE kaireon.audit_logs_far PARTITION OF kaireon.audit_logs FOR VALUES FROM ('11000-01-01') TO ('13000-01-01')");
+tampered('ten thousand years later', "UPDATE kaireon.audit_logs SET created_at = created_at + interval '10000 years' $row = 6", qr/^6:hash_mismatch$/);
+$stack->query('postgres', 'DROP TABLE kaireon.audit_logs_far');
 tampered('another hash', "UPDATE kaireon.audit_logs SET hash = md5('x') || md5('x') $row = 6", qr/^6:hash_mismatch 7:chain_link_mismatch$/);
 tampered('another previous hash', "UPDATE kaireon.audit_logs SET prev_hash = md5('x') || md5('x') $row = 6", qr/^6:chain_link_mismatch 6:hash_mismatch$/);
 tampered('a deleted row', "DELETE FROM kaireon.audit_logs $row = 7", qr/^7:rows_missing$/);

@@ -17,6 +17,10 @@
 /* 2000-01-01, from where PostgreSQL counts. */
 #define VERIFY_EPOCH_US (INT64_C(946684800) * KRN_US_PER_SECOND)
 
+/* The years that a text of a time has room for: 0000 and 9999. */
+#define VERIFY_FIRST_US (INT64_C(-62167219200) * KRN_US_PER_SECOND)
+#define VERIFY_LAST_US (INT64_C(253402300800) * KRN_US_PER_SECOND - 1)
+
 /* Columns of audit_verify_copy. */
 enum {
 	VERIFY_SEQ,
@@ -96,6 +100,9 @@ verify_time(struct krn_str field, char ret_text[KRN_TIME_TEXT_BYTES])
 
 	if (since_2000 % 1000 ||
 	    __builtin_add_overflow(since_2000, VERIFY_EPOCH_US, &us))
+		return KRN_STR("");
+	/* nor one whose year has more digits than the text */
+	if (us < VERIFY_FIRST_US || us > VERIFY_LAST_US)
 		return KRN_STR("");
 	krn_time_format(us, ret_text);
 	return krn_str_from(ret_text, KRN_TIME_TEXT_BYTES - 1);
