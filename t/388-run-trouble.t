@@ -162,9 +162,21 @@ sub speaks { return scalar grep { /\Q$customer\E/ } split /\n/, `pg_dump -h $sta
 like($stack->owner("SELECT string_agg(error, ' ') FROM kaireon.campaign_runs"), qr/customer "\Q$customer\E" more than once/, 'a run failed for a customer');
 isnt($stack->owner("SELECT count(*) FROM kaireon.campaign_run_chunks WHERE low = '$customer'"), 0, 'others began with them');
 cmp_ok(speaks(), '>', 10, 'who is in many places');
+# a history that was taken along, and one of another form; others keep theirs
+sub history { return JSON::PP->new->encode([{ at => '2026-01-01T00:00:00.000Z', attempt => 1, error => $_[0] }]) }
+my $named = history(qq{the segment has the customer "$customer" more than once});
+my $keyed = history("Key (tenant_id, customer_id)=(one, $customer) already exists.");
+my $other = history('nobody');
+$stack->owner("INSERT INTO kaireon.dead_letter_events (tenant_id, id, topic, kind, payload, error, errors, retry_count)
+	SELECT 'one', 'dle_history' || h.nr, 'campaign_runs', 'run_plan', '{}', 'another error', h.errors::jsonb, 2
+	FROM (VALUES (1, '$named'), (2, '$keyed'), (3, '$other')) AS h (nr, errors)");
+$stack->owner("INSERT INTO kaireon.jobs (tenant_id, id, topic, kind, errors, run_at) VALUES ('one', 'job_history', 'campaign_runs', 'run_purge', '$named', now() + interval '1 day')");
 my $erased = $stack->request('POST', '/api/v1/gdpr/erasure', key => $one->{key}{admin}, body => { customerId => $customer });
 is($erased->{status}, 200, 'is erased') or diag $erased->{body};
 is(speaks(), 0, 'and nowhere any more');
+is($stack->owner("SELECT string_agg(error || ' ' || jsonb_array_length(errors), ',' ORDER BY id) FROM kaireon.dead_letter_events WHERE id LIKE 'dle_history%'"),
+	'another error 0,another error 0,another error 1', 'other words of the dead are kept');
+$stack->owner("DELETE FROM kaireon.jobs WHERE id = 'job_history'");
 is($one->finished($id, $one->trigger($id))->{summary}{customersProcessed}, 299, 'the others are there');
 
 $stack->end;

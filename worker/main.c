@@ -123,7 +123,10 @@ worker_step_retry(struct worker *worker, const struct krn_job *job,
 		  const struct krn_error *why, int64_t *ret_pause_us,
 		  struct krn_error *err)
 {
-	const struct krn_str detail = krn_str_c(why->detail);
+	/* clients read it, and it outlives the rows */
+	const struct krn_str detail =
+	    why->values_at ? krn_str_from(why->detail, why->values_at)
+			   : krn_str_c(why->detail);
 
 	return krn_watch_step_is(job)
 		   ? krn_watch_step_retry(worker->arena, worker->db, job,

@@ -42,6 +42,7 @@ err_begin(struct krn_error *err, enum krn_err code)
 	err->sqlstate[0] = '\0';
 	err->message[0] = '\0';
 	err->detail[0] = '\0';
+	err->values_at = 0;
 	err->problems = NULL;
 }
 

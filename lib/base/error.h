@@ -45,6 +45,8 @@ struct krn_error {
 	char sqlstate[6];   /* of the database's error, or "" */
 	char message[512];  /* for the client, or "" for the table's */
 	char detail[1024];  /* for the log, or "" */
+	size_t values_at;   /* where `detail` goes on with values of rows, which
+			       only the log may have; 0: nowhere */
 	const struct krn_problems *problems; /* or NULL */
 };
 

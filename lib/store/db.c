@@ -88,10 +88,15 @@ db_fail_result(struct krn_error *err, const PGresult *result, const char *what)
 			break;
 		}
 	}
-	krn_fail(err, code, "could not execute %s: %s: %s%s%s%s%s", what, state,
-		 text, *detail ? "; " : "", detail, *context ? "; " : "",
-		 context);
+	krn_fail(err, code, "could not execute %s: %s: %s", what, state, text);
 	if (err) {
+		const size_t len = strlen(err->detail);
+
+		snprintf(err->detail + len, sizeof(err->detail) - len,
+			 "%s%s%s%s", *detail ? "; " : "", detail,
+			 *context ? "; " : "", context);
+		err->detail[krn_str_whole(krn_str_c(err->detail)).len] = '\0';
+		err->values_at = len;
 		snprintf(err->sqlstate, sizeof(err->sqlstate), "%.5s", state);
 		snprintf(err->message, sizeof(err->message), "%s",
 			 message ? message : text);
