@@ -28,9 +28,12 @@ is($stack->owner("SELECT chunks_recorded = chunks FROM kaireon.campaign_runs WHE
 # from now on jobs of a kind are held until they are let go
 $stack->owner(<<'SQL');
 CREATE TABLE kaireon.held_kind (kind text);
+-- the step record has jobs of kind allocate
+CREATE FUNCTION kaireon.job_step(kind text, payload jsonb) RETURNS text LANGUAGE sql
+	RETURN CASE WHEN kind = 'run_allocate' AND payload ? 'chunk' THEN 'run_record' ELSE kind END;
 CREATE FUNCTION kaireon.job_hold() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-	IF EXISTS (SELECT FROM kaireon.held_kind AS h WHERE h.kind = NEW.kind) THEN
+	IF EXISTS (SELECT FROM kaireon.held_kind AS h WHERE h.kind = kaireon.job_step(NEW.kind, NEW.payload)) THEN
 		NEW.run_at := 'infinity';
 	END IF;
 	RETURN NEW;
@@ -44,7 +47,7 @@ sub run_before {
 	$stack->owner('DELETE FROM kaireon.interaction_history');
 	$stack->owner("INSERT INTO kaireon.held_kind VALUES ('$kind')");
 	my $run = $one->trigger($id);
-	$stack->wait_for("a held $kind", sub { $stack->owner("SELECT count(*) > 0 FROM kaireon.jobs WHERE kind = '$kind' AND run_at = 'infinity'") eq 't' });
+	$stack->wait_for("a held $kind", sub { $stack->owner("SELECT count(*) > 0 FROM kaireon.jobs WHERE kaireon.job_step(kind, payload) = '$kind' AND run_at = 'infinity'") eq 't' });
 	$stack->owner('DELETE FROM kaireon.held_kind');
 	return $run;
 }
@@ -99,6 +102,27 @@ is($stack->owner($packs), 0, 'removes it');
 $stack->owner('DELETE FROM kaireon.held_kind');
 let_go();
 
+# decisions of a run that begins anew are of another plan: none is used
+my $anew = run_before('run_allocate');
+$stack->owner("UPDATE kaireon.jobs SET max_attempts = 1; UPDATE kaireon.campaign_runs SET config = config - 'flow' WHERE id = '$anew'; INSERT INTO kaireon.held_kind VALUES ('run_discard')");
+let_go();
+is($one->finished($id, $anew)->{status}, 'failed', 'a run that failed');
+is($stack->owner($packs), 5, 'has left its decisions');
+my $letter = $stack->owner("SELECT id FROM kaireon.dead_letter_events WHERE payload ->> 'runId' = '$anew'");
+is($stack->request('POST', '/api/v1/admin/dlq', key => $one->{key}{admin}, body => { action => 'retry', eventIds => [$letter] })->{status}, 200, 'and begins anew');
+$stack->owner('DELETE FROM kaireon.held_kind');
+is($one->finished($id, $anew)->{summary}{file}{sha256}, $calm->{summary}{file}{sha256}, 'it comes to the same file');
+let_go();
+
+# a job whose decisions are gone, or were settled for fewer, fails loudly
+for my $case (['are gone' => 'DELETE FROM kaireon.campaign_run_packs WHERE chunk = 2'], ['were settled for fewer' => "UPDATE kaireon.campaign_run_allocations SET given = '\\x00' WHERE chunk = 2"]) {
+	my ($name, $sql) = @$case;
+	my $run = run_before('run_record');
+	$stack->owner("$sql; UPDATE kaireon.jobs SET max_attempts = 1");
+	let_go();
+	is($one->finished($id, $run)->{status}, 'failed', "decisions that $name: failed");
+}
+
 # chunk 1 and 3 as an earlier version left them: in the ledger, as without limits
 my $mixed = run_before('run_allocate');
 $stack->owner(<<"SQL");
@@ -120,6 +144,6 @@ is($stack->owner($packs), 0, 'no decisions wait');
 is($stack->owner('SELECT count(*) FROM kaireon.jobs'), 0, 'no job is left');
 
 # the failures that were made
-$stack->announce(qr/job failed.*kind=run_(?:allocate|record)/);
+$stack->announce(qr/job failed.*kind=run_allocate/);
 $stack->end;
 done_testing;

@@ -423,26 +423,3 @@ krn_format_hex(const unsigned char *bytes, size_t len, char *ret_text)
 	}
 	ret_text[2 * len] = '\0';
 }
-
-static int
-text_hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool
-krn_parse_hex(struct krn_str text, unsigned char *ret)
-{
-	int bad = (int)(text.len % 2);
-
-	for (size_t i = 0; i < text.len / 2; i++) {
-		const int high = text_hex_digit(text.s[2 * i]);
-		const int low = text_hex_digit(text.s[2 * i + 1]);
-
-		bad |= high < 0 || low < 0;
-		ret[i] = (unsigned char)((unsigned)high << 4 | (unsigned)low);
-	}
-	return !bad;
-}

@@ -137,10 +137,4 @@ void krn_format_v(char *ret_text, size_t size, const char *format, va_list args)
 /* Lower-case hex, 2 * len characters and a NUL. */
 void krn_format_hex(const unsigned char *bytes, size_t len, char *ret_text);
 
-/*
- * The bytes of lower-case hex, text.len / 2 of them; `ret` may be the text's own
- * place. False: it is none.
- */
-KRN_MUSTCHECK bool krn_parse_hex(struct krn_str text, unsigned char *ret);
-
 #endif

@@ -17,7 +17,6 @@ static const struct {
     {"run_plan", krn_step_plan},
     {"run_decide", krn_step_decide},
     {"run_allocate", krn_step_allocate},
-    {"run_record", krn_step_record},
     {"run_finish", krn_step_finish},
     {"run_purge", krn_step_purge},
     {"run_discard", krn_step_discard},

@@ -3,8 +3,8 @@
 
 /*
  * The steps of a campaign run, each a job: plan, decide (one a chunk),
- * allocate, record (one a chunk, when there are volume limits), finish. A
- * step's effect and the end of its job commit together,
+ * allocate, record (of kind allocate, one a chunk, when there are volume limits),
+ * finish. A step's effect and the end of its job commit together,
  * so a step that is killed was never there, and one that is done twice is
  * done once.
  *

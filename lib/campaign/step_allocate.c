@@ -12,8 +12,8 @@
 #include "campaign/walk.h"
 #include "store/copy.h"
 
-/* Chunks that are told in one round trip. */
-#define ALLOCATE_CHUNKS 64
+/* So many candidates are a few milliseconds. */
+#define ALLOCATE_TICK_CANDIDATES ((size_t)1 << 16)
 
 struct allocate_run {
 	struct krn_step *step;
@@ -91,16 +91,23 @@ static enum krn_err
 allocate_walk(struct allocate_run *run, struct krn_error *err)
 {
 	const struct krn_walk_candidate *candidate;
-	size_t chunk;
+	size_t chunk, nr = 0;
 	enum krn_err e;
 
 	if ((e = krn_walk_begin(run->walk, err)))
 		return e;
 	while (!(e = krn_walk_next(run->walk, &candidate, &chunk, err)) &&
-	       candidate)
+	       candidate) {
 		if (krn_allocate_next(&run->allocate, candidate->customer,
 				      candidate->offer, candidate->channel))
 			krn_given_set(run->given[chunk], candidate->candidate);
+		/* the database hears nothing of us meanwhile */
+		if (++nr % ALLOCATE_TICK_CANDIDATES == 0 &&
+		    !step_session_tick(run->step->db))
+			return krn_fail(err, KRN_ERR_CONFLICT,
+					"the job was lost while the limits "
+					"were settled");
+	}
 	return e;
 }
 
@@ -109,24 +116,20 @@ static enum krn_err
 allocate_store(struct allocate_run *run, struct krn_error *err)
 {
 	struct krn_step *step = run->step;
-	const size_t nr = krn_walk_chunks(run->walk);
 	enum krn_err e;
 
-	for (size_t i = 0; i < nr; i++) {
-		const struct krn_param params[] = {
-		    krn_param_str(step->run_id),
-		    krn_param_int(step->arena, run->chunks[i]),
-		    krn_param_bytes(step->arena, run->given[i],
-				    krn_walk_candidates(run->walk, i) / 8 + 1),
-		};
+	if ((e = krn_copy_in_begin(step->db, KRN_STMT_run_allocation_copy, NULL,
+				   err)))
+		return e;
+	for (size_t i = 0; i < krn_walk_chunks(run->walk); i++) {
+		const struct krn_str given =
+		    krn_str_from((const char *)run->given[i],
+				 krn_walk_candidates(run->walk, i) / 8 + 1);
 
-		krn_db_send(step->db, KRN_STMT_run_pack_give, params, NULL);
-		if ((i % ALLOCATE_CHUNKS == ALLOCATE_CHUNKS - 1 ||
-		     i == nr - 1) &&
-		    (e = krn_db_flush(step->db, err)))
+		if ((e = step_chunk_put(step, run->chunks[i], given, err)))
 			return e;
 	}
-	return KRN_OK;
+	return krn_copy_in_end(step->db, NULL, err);
 }
 
 /* What the limits did, for the summary of the last step; and what comes next.
@@ -166,6 +169,18 @@ allocate_report(struct krn_step *step, const struct krn_allocate *allocate,
 	return KRN_OK;
 }
 
+/* The disk's reason is the log's. */
+static enum krn_err
+allocate_spool_failed(enum krn_err e, struct krn_error *err)
+{
+	if (e == KRN_ERR_INTERNAL && err && !err->message[0] &&
+	    !err->sqlstate[0])
+		snprintf(err->message, sizeof(err->message),
+			 "the temporary file of the volume limits could not be "
+			 "written");
+	return e;
+}
+
 static enum krn_err
 allocate_limits(struct krn_step *step, const struct krn_plan *plan,
 		const struct step_limits *limits, struct krn_error *err)
@@ -181,8 +196,10 @@ allocate_limits(struct krn_step *step, const struct krn_plan *plan,
 	    (e = krn_allocate_init(&run.allocate, step->arena, &all,
 				   plan->offers_nr, plan->channels_nr,
 				   krn_walk_customers(run.walk), err)) ||
-	    (e = allocate_given(&run, err)) || (e = allocate_walk(&run, err)) ||
-	    (e = allocate_store(&run, err)))
+	    (e = allocate_given(&run, err)) ||
+	    (e = allocate_walk(&run, err)))
+		return allocate_spool_failed(e, err);
+	if ((e = allocate_store(&run, err)))
 		return e;
 	return allocate_report(step, &run.allocate, err);
 }
@@ -196,15 +213,16 @@ allocate_or_redo(struct krn_step *step, const struct krn_plan *plan,
 	    krn_param_str(step->run_id),
 	    krn_param_int(step->arena, step->job->max_attempts),
 	};
-	const struct krn_rows *redone;
+	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if ((e = krn_db_exec(step->db, KRN_STMT_run_chunks_redo, params,
-			     &redone, err)))
+	if ((e = krn_db_exec(step->db, KRN_STMT_run_chunks_bare, params, &rows,
+			     err)))
 		return e;
-	return krn_rows_int(redone, 0, 0)
-		   ? KRN_OK
-		   : allocate_limits(step, plan, limits, err);
+	if (!krn_rows_bool(rows, 0, 0))
+		return allocate_limits(step, plan, limits, err);
+	krn_db_send(step->db, KRN_STMT_run_chunks_redo, params, NULL);
+	return KRN_OK;
 }
 
 enum krn_err
@@ -213,6 +231,9 @@ krn_step_allocate(struct krn_step *step, struct krn_error *err)
 	struct step_run run;
 	enum krn_err e;
 
+	/* see run_allocated */
+	if (step_chunk(step) >= 0)
+		return krn_step_record(step, err);
 	if ((e = step_begin(step, KRN_TX_WRITE, err)) ||
 	    (e = step_load(step, &run, err)))
 		return e;

@@ -314,18 +314,13 @@ decide_store(struct decide_chunk *chunk, struct krn_error *err)
 	if ((e = krn_buf_end(&chunk->pack.bytes, &pack, err)))
 		return e;
 	if (!step_has_limits(&limits))
-		return step_ledger_write(step, chunk->run, pack, NULL, err);
-	const struct krn_param params[] = {
-	    krn_param_str(step->run_id),
-	    krn_param_int(step->arena, chunk->number),
-	    krn_param_bytes(step->arena, (const unsigned char *)pack.s,
-			    pack.len),
-	};
-
-	if (!params[2].value)
-		return krn_arena_fail(step->arena, err);
-	krn_db_send(step->db, KRN_STMT_run_pack_insert, params, NULL);
-	return KRN_OK;
+		return step_ledger_write(step, chunk->run, pack,
+					 (struct krn_str){NULL, 0}, err);
+	if ((e = krn_copy_in_begin(step->db, KRN_STMT_run_pack_copy, NULL,
+				   err)) ||
+	    (e = step_chunk_put(step, chunk->number, pack, err)))
+		return e;
+	return krn_copy_in_end(step->db, NULL, err);
 }
 
 /* A list for a COPY statement. */
@@ -434,8 +429,6 @@ decide_done(struct decide_chunk *chunk)
 enum krn_err
 krn_step_decide(struct krn_step *step, struct krn_error *err)
 {
-	const struct krn_value *number =
-	    krn_value_find(step->job->payload, "chunk");
 	struct decide_chunk *chunk =
 	    krn_arena_make(step->arena, struct decide_chunk);
 	const struct krn_rows *rows;
@@ -446,8 +439,7 @@ krn_step_decide(struct krn_step *step, struct krn_error *err)
 		return krn_arena_fail(step->arena, err);
 	chunk->step = step;
 	chunk->run = &run;
-	chunk->number =
-	    number && number->type == KRN_VALUE_INT ? number->integer : -1;
+	chunk->number = step_chunk(step);
 
 	const struct krn_param params[] = {
 	    krn_param_str(step->run_id),

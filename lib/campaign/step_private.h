@@ -129,15 +129,29 @@ bool step_tick(void *db);
 bool step_session_tick(void *db);
 
 /*
- * Write the decisions of a pack into the ledger; `given` as krn_ledger_add has
- * it. Nothing may be queued.
- * Errors: as krn_copy_in_end, krn_pack_next
+ * Write the decisions of a pack into the ledger; `given` has a bit for each
+ * candidate, .s NULL: there are no limits (krn_ledger_add). Nothing may be
+ * queued.
+ * Errors: KRN_ERR_INTERNAL  the pack is damaged, or has more candidates than
+ *                           there are bits
+ *         as krn_copy_in_end
  */
 KRN_MUSTCHECK enum krn_err step_ledger_write(struct krn_step *step,
 					     const struct step_run *run,
 					     struct krn_str pack,
-					     const unsigned char *given,
+					     struct krn_str given,
 					     struct krn_error *err);
+
+/*
+ * In an open COPY of packs or allocations: a chunk's row.
+ * Errors: as krn_copy_in_put
+ */
+KRN_MUSTCHECK enum krn_err step_chunk_put(struct krn_step *step, int64_t chunk,
+					  struct krn_str bytes,
+					  struct krn_error *err);
+
+/* The chunk that a job is about; -1: it names none. */
+int64_t step_chunk(const struct krn_step *step);
 
 /* A value for the COPY statements of this transaction; queued. */
 void step_argument(struct krn_step *step, const char *name,

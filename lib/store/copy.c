@@ -82,6 +82,9 @@ krn_copy_in_begin(struct krn_db *db, enum krn_stmt stmt,
 /* Bytes for one PQputCopyData; libpq takes an int. */
 #define COPY_PUT_BYTES ((size_t)1 << 20)
 
+/* Bytes that are written as hex at once. */
+#define COPY_HEX_BYTES ((size_t)16 * 1024)
+
 enum krn_err
 krn_copy_in_put(struct krn_db *db, const char *data, size_t len,
 		struct krn_error *err)
@@ -128,6 +131,25 @@ copy_in_finish(struct krn_db *db, const char *reason, int64_t *ret_rows,
 	const enum krn_err e = copy_drain(db, ret_rows, err);
 
 	db->spent_us += krn_clock_monotonic_us() - start;
+	return e;
+}
+
+enum krn_err
+krn_copy_in_bytes(struct krn_db *db, struct krn_str bytes,
+		  struct krn_error *err)
+{
+	char hex[2 * COPY_HEX_BYTES + 1];
+	/* the backslash is escaped */
+	enum krn_err e = krn_copy_in_put(db, "\\\\x", 3, err);
+
+	for (size_t at = 0; !e && at < bytes.len; at += COPY_HEX_BYTES) {
+		const size_t left = bytes.len - at;
+		const size_t part =
+		    left < COPY_HEX_BYTES ? left : COPY_HEX_BYTES;
+
+		krn_format_hex((const unsigned char *)bytes.s + at, part, hex);
+		e = krn_copy_in_put(db, hex, 2 * part, err);
+	}
 	return e;
 }
 

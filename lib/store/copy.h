@@ -30,6 +30,11 @@ KRN_MUSTCHECK enum krn_err krn_copy_in_begin(struct krn_db *db,
 KRN_MUSTCHECK enum krn_err krn_copy_in_put(struct krn_db *db, const char *data,
 					   size_t len, struct krn_error *err);
 
+/* A field that is bytea, in pieces: no copy of it is made. */
+KRN_MUSTCHECK enum krn_err krn_copy_in_bytes(struct krn_db *db,
+					     struct krn_str bytes,
+					     struct krn_error *err);
+
 /* Finish; *ret_rows is what the server stored. May be NULL. */
 KRN_MUSTCHECK enum krn_err krn_copy_in_end(struct krn_db *db, int64_t *ret_rows,
 					   struct krn_error *err);

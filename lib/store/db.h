@@ -214,15 +214,6 @@ int64_t krn_rows_int(const struct krn_rows *rows, size_t row, size_t column);
 double krn_rows_double(const struct krn_rows *rows, size_t row, size_t column);
 bool krn_rows_bool(const struct krn_rows *rows, size_t row, size_t column);
 
-/*
- * bytea. Ownership: *ret lives in `arena`.
- * Errors: KRN_ERR_INTERNAL  the server does not send it as hex
- */
-KRN_MUSTCHECK enum krn_err
-krn_rows_bytes(const struct krn_rows *rows, size_t row, size_t column,
-	       struct krn_arena *arena, struct krn_str *ret,
-	       struct krn_error *err);
-
 /* timestamptz in microseconds; SQL NULL gives INT64_MIN. */
 int64_t krn_rows_time(const struct krn_rows *rows, size_t row, size_t column);
 

@@ -126,24 +126,6 @@ krn_rows_int(const struct krn_rows *rows, size_t row, size_t column)
 	return value;
 }
 
-enum krn_err
-krn_rows_bytes(const struct krn_rows *rows, size_t row, size_t column,
-	       struct krn_arena *arena, struct krn_str *ret,
-	       struct krn_error *err)
-{
-	const struct krn_str text = krn_rows_str(rows, row, column);
-	unsigned char *bytes = krn_arena_alloc(arena, text.len / 2 + 1);
-
-	if (!bytes)
-		return krn_arena_fail(arena, err);
-	if (!krn_str_has_prefix(text, KRN_STR("\\x")) ||
-	    !krn_parse_hex(krn_str_from(text.s + 2, text.len - 2), bytes))
-		return krn_fail(err, KRN_ERR_INTERNAL,
-				"bytea_output of the database is not hex");
-	*ret = krn_str_from((const char *)bytes, text.len / 2 - 1);
-	return KRN_OK;
-}
-
 double
 krn_rows_double(const struct krn_rows *rows, size_t row, size_t column)
 {

@@ -1,7 +1,7 @@
 -- run_chunks_redo: chunks whose decisions went into the ledger before the limits were
 -- settled are decided again: a worker of an earlier version did them, which knew no packs.
 -- params: run_id text, max_attempts int4
--- result: one_row (chunks int8)
+-- result: none
 -- role: worker
 -- access: write
 WITH held AS MATERIALIZED (
@@ -26,13 +26,11 @@ WITH held AS MATERIALIZED (
 	SET step = 'decide', chunks_done = r.chunks_done - s.chunks, processed = r.processed - s.customers
 	FROM (SELECT count(*) AS chunks, sum(b.customers) AS customers FROM bare AS b) AS s
 	WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text AND s.chunks > 0
-), queued AS (
-	INSERT INTO kaireon.jobs (tenant_id, id, topic, kind, payload, max_attempts)
-	SELECT b.tenant_id,
-	       kaireon.id_derive('job', kaireon.id_time(pg_catalog.now()), b.run_id || '/' || b.chunk || pg_catalog.clock_timestamp()),
-	       'campaign_runs', 'run_decide',
-	       pg_catalog.jsonb_build_object('runId', b.run_id, 'chunk', b.chunk), $2::int4
-	FROM bare AS b
-	ORDER BY b.chunk
 )
-SELECT count(*) FROM bare;
+INSERT INTO kaireon.jobs (tenant_id, id, topic, kind, payload, max_attempts)
+SELECT b.tenant_id,
+       kaireon.id_derive('job', kaireon.id_time(pg_catalog.now()), b.run_id || '/' || b.chunk || pg_catalog.clock_timestamp()),
+       'campaign_runs', 'run_decide',
+       pg_catalog.jsonb_build_object('runId', b.run_id, 'chunk', b.chunk), $2::int4
+FROM bare AS b
+ORDER BY b.chunk;

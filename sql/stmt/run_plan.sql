@@ -14,7 +14,6 @@ SET status = 'running', step = CASE WHEN $6::int8 = 0 THEN 'finish' ELSE 'decide
         WHERE c.tenant_id = r.tenant_id AND c.id = r.campaign_id))),
     config_revision = $5::int8,
     customers = $6::int8,
-    chunks_recorded = 0,
     chunks = (SELECT count(*) FROM kaireon.campaign_run_chunks AS k
               WHERE k.tenant_id = r.tenant_id AND k.run_id = r.id)
 WHERE r.tenant_id = kaireon.tenant_id() AND r.id = $1::text

@@ -13,10 +13,14 @@ WITH held AS MATERIALIZED (
 	USING held AS h
 	WHERE p.tenant_id = h.tenant_id AND p.run_id = h.id AND p.chunk = $2::int8
 	RETURNING p.run_id
+), allocations AS (
+	DELETE FROM kaireon.campaign_run_allocations AS a
+	USING held AS h
+	WHERE a.tenant_id = h.tenant_id AND a.run_id = h.id AND a.chunk = $2::int8
 ), moved AS (
 	UPDATE kaireon.campaign_runs AS r
-	SET chunks_recorded = coalesce(r.chunks_recorded, 0) + 1,
-	    step = CASE WHEN coalesce(r.chunks_recorded, 0) + 1 = r.chunks THEN 'finish' ELSE r.step END
+	SET chunks_recorded = r.chunks_recorded + 1,
+	    step = CASE WHEN r.chunks_recorded + 1 = r.chunks THEN 'finish' ELSE r.step END
 	FROM gone AS g
 	WHERE r.tenant_id = kaireon.tenant_id() AND r.id = g.run_id
 	RETURNING r.tenant_id, r.id, r.chunks_recorded = r.chunks AS is_last

@@ -275,33 +275,12 @@ test_no_memory(void **state KRN_UNUSED)
 	assert_true(failed > 20);
 }
 
-static void
-test_hex(void **state KRN_UNUSED)
-{
-	unsigned char bytes[256], back[256];
-	char text[2 * sizeof(bytes) + 1];
-
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (unsigned char)i;
-	krn_format_hex(bytes, sizeof(bytes), text);
-	assert_true(krn_parse_hex(krn_str_c(text), back));
-	assert_memory_equal(back, bytes, sizeof(bytes));
-	assert_true(krn_parse_hex(krn_str_c(text), (unsigned char *)text));
-	assert_memory_equal(text, bytes, sizeof(bytes));
-	assert_true(krn_parse_hex(KRN_STR(""), back));
-	assert_false(krn_parse_hex(KRN_STR("0"), back));
-	assert_false(krn_parse_hex(KRN_STR("0g"), back));
-	assert_false(krn_parse_hex(KRN_STR("0A"), back));
-	assert_false(krn_parse_hex(KRN_STR("\xff\xff"), back));
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_random),    cmocka_unit_test(test_long),
 	    cmocka_unit_test(test_damaged),   cmocka_unit_test(test_no_memory),
-	    cmocka_unit_test(test_hex),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
