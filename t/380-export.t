@@ -236,6 +236,26 @@ subtest 'a session that is lost in the middle' => sub {
 	is_complete('acme', 'every row once');
 };
 
+subtest 'a session that has lost the lock between two transactions' => sub {
+	begin(EXPORT_MAX_ROWS => 10);
+	$db->tenant('acme');
+	insert('acme', 25, 'a');
+	# of each checkpoint that is written the lock goes
+	$db->do(<<'SQL');
+CREATE FUNCTION public.lose() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN PERFORM pg_catalog.pg_advisory_unlock_all(); RETURN NULL; END';
+CREATE TRIGGER lose AFTER UPDATE OF intent_path ON kaireon.export_checkpoints
+	FOR EACH STATEMENT EXECUTE FUNCTION public.lose();
+SQL
+	my $answer = $worker->cron("$path?drain=true");
+	ok !$answer->{json}{ok}, 'is a failure of the tenant';
+	is_deeply [files()], [], 'which writes nothing';
+	like $worker->log, qr/the session that had the lock of export-interactions was lost/, 'the log says why';
+	$db->do('DROP TRIGGER lose ON kaireon.export_checkpoints;');
+	is tenant_of($worker->cron("$path?drain=true"), 'acme')->{exported}, 25, 'the next call does it';
+	is_complete('acme', 'every row once');
+};
+
 subtest 'two calls at once' => sub {
 	begin(EXPORT_MAX_ROWS => 1000000);
 	$db->tenant('acme');

@@ -163,6 +163,28 @@ export();
 $stack->stop('cron1');
 is_whole('a lost session');
 
+# A database that took over while the disk was waited for and does not know the
+# batch: it notes no other, whose time would hide the file from the next look
+
+$stack->query('postgres', insert(150, 'forgotten'));
+$stack->spew($slow, '');
+unlink "$slow.waits";
+pool(%san, LD_PRELOAD => $preload{full_disk}, KRN_SLOW_DISK => $slow);
+$waiting = in_background(\&call);
+$stack->wait_for('the disk', sub { -e "$slow.waits" });
+my $columns = 'intent_commit_xid, intent_id, intent_at, intent_path';
+$stack->query('postgres', "CREATE TABLE public.forgotten AS SELECT tenant_id, $columns FROM kaireon.export_checkpoints;
+	UPDATE kaireon.export_checkpoints SET ($columns) = (SELECT NULL::xid8, NULL, NULL::timestamptz, NULL)");
+unlink $slow;
+my $unknown = answer_of($waiting);
+ok(!$unknown->{ok}, 'a batch that the database does not know: the export says so') or diag explain $unknown;
+is($stack->query('postgres', 'SELECT count(intent_path) FROM kaireon.export_checkpoints'), 0, 'and notes no other');
+$stack->query('postgres', "UPDATE kaireon.export_checkpoints AS p SET ($columns) = (SELECT $columns FROM public.forgotten AS f WHERE f.tenant_id = p.tenant_id);
+	DROP TABLE public.forgotten");
+export();
+$stack->stop('cron1');
+is_whole('a batch that was forgotten');
+
 # A hundred at once
 
 $stack->query('postgres', insert(500, 'at_once'));

@@ -6,6 +6,7 @@ use warnings;
 
 use File::Find ();
 use JSON::PP;
+use POSIX ();
 use Test::More;
 
 use Kaireon::Npm;
@@ -183,10 +184,34 @@ with($object, sub { $_[0] =~ s/"s_00007"/"x_00007"/r }, sub { is(wrongs('--tenan
 unlink $object;
 is(scalar(() = wrongs('--tenant', 'cloud') =~ /missing:/g), 100, 'an object that is gone');
 insert('cloud', 40000, 'big');
-pool(EXPORT_MAX_ROWS => 100000);
-is(export()->{cloud}{exported}, 40000, 'a large object');
+# parts take longer than a statement may, and than a transaction may be idle
+pool(EXPORT_MAX_ROWS => 100000, STATEMENT_TIMEOUT_MS => 2000);
+$s3->rules({ method => 'PUT', url => 'partNumber=[12]', delay => 5000, times => 2 });
+is(export()->{cloud}{exported}, 40000, 'a large object, and an S3 that is slow');
+$s3->rules;
+pool(STATEMENT_TIMEOUT_MS => 30000);
 is(scalar(() = wrongs('--tenant', 'cloud') =~ /missing:/g), 100, 'is read in parts');
 
+
+# a session that is lost while S3 is waited for: the lock went with it
+insert('cloud', 5, 'session');
+$s3->forget;
+$s3->rules({ method => 'PUT', hang => \1, times => 1 });
+my $objects = () = $s3->keys('lake');
+my $call = fork // die $!;
+if (!$call) {
+	eval { $stack->request('GET', '/api/v1/cron/export-interactions', headers => { X_CRON_SECRET => 'cron-secret' }) };
+	$stack->{owner} = 0;
+	POSIX::_exit(0);
+}
+$stack->wait_for('S3', sub { $s3->requests(qr/^PUT/) });
+$stack->query('postgres', q{SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'kaireon_worker'});
+waitpid $call, 0;
+$s3->rules;
+is(scalar $s3->requests(qr/^PUT/), 1, 'an upload whose session was lost is not tried again');
+is(scalar(() = $s3->keys('lake')), $objects, 'no object appears');
+is($stack->query('postgres', q{SELECT status FROM kaireon.export_checkpoints WHERE tenant_id = 'cloud'}), 'failed', 'the checkpoint says that it failed');
+is(export()->{cloud}{exported}, 5, 'the next call does it');
 
 # it is listed from where the lake was left, and what lies behind that is found
 $s3->forget;
@@ -199,6 +224,6 @@ insert('cloud', 5, 'refused');
 like($stack->request('GET', '/api/v1/cron/export-interactions', headers => { X_CRON_SECRET => 'cron-secret' })->{json}{tenants}[0]{error},
 	qr{^the lake has "exports/cloud/interaction_history/\S+", which this database does not know}, 'objects that it does not know stop it');
 
-$stack->announce(qr/cron job failed for a tenant.*(?:S3|the lake has)/);
+$stack->announce(qr/cron job failed for a tenant.*(?:S3|the lake has)|lost the connection|57P01/);
 $stack->end;
 done_testing;

@@ -16,6 +16,7 @@
 
 struct export_job {
 	bool drain;
+	bool streams; /* the session is busy with the rows of a batch */
 	int64_t total;
 };
 
@@ -105,33 +106,60 @@ export_intent(struct krn_cron *cron, const struct krn_rows *rows,
 	return KRN_OK;
 }
 
+/* Begin a transaction of the session that has the lock. */
+static enum krn_err
+export_begin(struct krn_cron *cron, struct krn_str tenant,
+	     struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
+		return e;
+	return krn_cron_hold(cron, err);
+}
+
+/* The checkpoint moves behind `done`, if that is the batch under way. */
+static enum krn_err
+export_advance(struct krn_cron *cron, const struct export_batch *done,
+	       struct krn_error *err)
+{
+	const struct krn_param params[] = {
+	    krn_param_str(done->path),
+	    krn_param_int(cron->batch, done->rows),
+	    krn_param_int(cron->batch, done->bytes),
+	    krn_param_c(done->sha256),
+	};
+	const struct krn_rows *moved;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(cron->db, KRN_STMT_export_advance, params, &moved,
+			     err)))
+		return e;
+	return krn_rows_nr(moved)
+		   ? KRN_OK
+		   : krn_fail(err, KRN_ERR_CONFLICT,
+			      "the database does not know the batch");
+}
+
 /*
  * In one transaction: the checkpoint moves behind `done`, unless it is NULL,
  * and the next batch is noted before anything of it is written, unless `next`
- * is NULL.
+ * is NULL. A database that does not know `done` gets no next one: its time
+ * would lie behind a file that only the lake has, and hide it.
  */
 static enum krn_err
 export_turn(struct krn_cron *cron, struct krn_str tenant,
 	    const struct export_batch *done, struct export_batch *next,
 	    struct krn_error *err)
 {
-	const struct krn_rows *moved = NULL, *intent = NULL;
+	const struct krn_rows *intent = NULL;
 	enum krn_codec_kind codec = KRN_CODEC_NONE;
 	enum krn_err e;
 
 	krn_codec_parse(cron->options->export_compress, &codec);
-	if ((e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)))
+	if ((e = export_begin(cron, tenant, err)) ||
+	    (done && (e = export_advance(cron, done, err))))
 		return e;
-	if (done) {
-		const struct krn_param params[] = {
-		    krn_param_str(done->path),
-		    krn_param_int(cron->batch, done->rows),
-		    krn_param_int(cron->batch, done->bytes),
-		    krn_param_c(done->sha256),
-		};
-
-		krn_db_send(cron->db, KRN_STMT_export_advance, params, &moved);
-	}
 	if (next) {
 		const struct krn_param params[] = {
 		    krn_param_c(krn_codec_ending(codec)),
@@ -142,15 +170,22 @@ export_turn(struct krn_cron *cron, struct krn_str tenant,
 	}
 	if ((e = krn_db_commit(cron->db, err)))
 		return e;
-	if (moved && !krn_rows_nr(moved))
-		return krn_fail(err, KRN_ERR_CONFLICT,
-				"another call ended the batch");
 	return intent ? export_intent(cron, intent, next, err) : KRN_OK;
 }
 
+/* While S3 takes its time: may the file still appear? What is sent of it while
+ * rows are read does not. */
+static bool
+export_tick(void *data)
+{
+	struct krn_cron *cron = data;
+
+	return export_of(cron)->streams || !krn_cron_hold(cron, NULL);
+}
+
 static enum krn_err
-export_stream(struct krn_cron *cron, struct krn_target *target,
-	      struct export_batch *batch, struct krn_error *err)
+export_copy(struct krn_cron *cron, struct krn_target *target,
+	    struct export_batch *batch, struct krn_error *err)
 {
 	struct krn_copy_row row;
 	struct krn_buf buf;
@@ -178,10 +213,29 @@ export_stream(struct krn_cron *cron, struct krn_target *target,
 }
 
 /*
+ * Rows are sent as fast as the file takes them, which may be an S3: that is no
+ * statement that takes too long. A server that says nothing while we wait for
+ * it is still given up.
+ */
+static enum krn_err
+export_stream(struct krn_cron *cron, struct krn_target *target,
+	      struct export_batch *batch, struct krn_error *err)
+{
+	const struct krn_param no_timeout[] = {krn_param_c("0")};
+	enum krn_err e;
+
+	krn_db_send(cron->db, KRN_STMT_timeout_set, no_timeout, NULL);
+	export_of(cron)->streams = true;
+	e = export_copy(cron, target, batch, err);
+	export_of(cron)->streams = false;
+	return e;
+}
+
+/*
  * Write the file, make it durable, publish it, then its manifest. The
  * transaction that reads the rows ends when all is durable: while it holds,
- * the session holds, and with it the job's lock. What came of a session that
- * was lost is not published.
+ * the session holds, and with it the job's lock. An S3 makes a file durable
+ * and visible at once, so both are asked for again until it has.
  */
 static enum krn_err
 export_write(struct krn_cron *cron, struct krn_str tenant,
@@ -195,8 +249,10 @@ export_write(struct krn_cron *cron, struct krn_str tenant,
 	if (!url.s)
 		return krn_arena_fail(cron->batch, err);
 	if ((e = krn_target_begin(cron->batch, cron->options, url, &target,
-				  err)) ||
-	    (e = krn_cron_begin(cron, KRN_TX_WRITE, tenant, err)) ||
+				  err)))
+		return e;
+	krn_target_set_tick(target, export_tick, cron);
+	if ((e = export_begin(cron, tenant, err)) ||
 	    (e = export_stream(cron, target, batch, err)) ||
 	    (e = krn_target_end(target, &batch->bytes, batch->sha256, err)))
 		return e;
@@ -212,8 +268,10 @@ export_write(struct krn_cron *cron, struct krn_str tenant,
 	};
 
 	if ((e = krn_export_manifest_write(cron->batch, cron->options, &file,
-					   &manifest, err)) ||
-	    (e = krn_target_sync(target, err)) ||
+					   &manifest, err)))
+		return e;
+	krn_target_set_tick(manifest, export_tick, cron);
+	if ((e = krn_target_sync(target, err)) ||
 	    (e = krn_target_sync(manifest, err)) ||
 	    (e = krn_db_commit(cron->db, err)) ||
 	    (e = krn_target_publish(target, err)))

@@ -12,9 +12,11 @@
  * in the order (commit_xid, id), so a transaction that commits late is waited
  * for and never passed by.
  *
- * A file appears only while the session has the job's lock since before its
- * rows were read. What an upload that is under way at S3 does after a session
- * was lost nobody can call back: it has the rows of the batch, too.
+ * All of a tenant's batches are one session's, which has the job's lock: each
+ * transaction asks. A file is given its name only after that session was there
+ * when all was durable; an object of S3 while it is asked for about every
+ * second. A request that S3 has got by then nobody can call back: it has the
+ * rows of the batch, too.
  *
  * Who finds a file in the lake that this database does not know stops: it was
  * restored to an earlier moment (rebase.h).

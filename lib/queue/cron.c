@@ -22,6 +22,39 @@ krn_cron_begin(struct krn_cron *cron, enum krn_tx tx, struct krn_str tenant_id,
 	return KRN_OK;
 }
 
+/* In a transaction. */
+static enum krn_err
+cron_held(struct krn_cron *cron, struct krn_error *err)
+{
+	const struct krn_param lock[] = {krn_param_c(cron->job->name)};
+	const struct krn_rows *rows;
+	enum krn_err e;
+
+	if ((e = krn_db_exec(cron->db, KRN_STMT_cron_lock, lock, &rows, err)))
+		return e;
+	return krn_rows_bool(rows, 0, 1)
+		   ? KRN_OK
+		   : krn_fail(err, KRN_ERR_UNAVAILABLE,
+			      "the session that had the lock of %s was lost",
+			      cron->job->name);
+}
+
+enum krn_err
+krn_cron_hold(struct krn_cron *cron, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if (krn_db_in_transaction(cron->db))
+		return cron_held(cron, err);
+	if ((e = krn_db_begin(cron->db, cron->batch, KRN_TX_WRITE, err)))
+		return e;
+	if ((e = cron_held(cron, err))) {
+		krn_db_rollback(cron->db);
+		return e;
+	}
+	return krn_db_commit(cron->db, err);
+}
+
 bool
 krn_cron_is_over(struct krn_cron *cron)
 {
@@ -244,6 +277,7 @@ krn_cron_run(struct krn_cron *cron, const struct krn_cron_job *job,
 		krn_arena_free(cron->batch);
 		return krn_fail(err, KRN_ERR_UNAVAILABLE, "out of memory");
 	}
+	cron->job = job;
 	cron->ok = cron->complete = true;
 	cron->deadline_us =
 	    start_us + cron->options->cron_budget_seconds * KRN_US_PER_SECOND;

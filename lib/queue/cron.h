@@ -7,7 +7,9 @@
  * calls, and a tenant's failure that is its own.
  *
  * The lock is the database session's: when the session is lost in the middle
- * of a call, the next tenant begins only if the lock could be had again.
+ * of a call, the next tenant begins only if the lock could be had again. Where
+ * one tenant's work takes several transactions, krn_cron_hold keeps those of
+ * two sessions apart.
  *
  * Source: contract section 2, cron.
  */
@@ -69,7 +71,8 @@ struct krn_cron {
 	int64_t deadline_us;     /* krn_clock_monotonic_us */
 	int64_t rows;            /* that the job worked on, for the metrics */
 	bool ok, complete;
-	void *state; /* the job's own */
+	const struct krn_cron_job *job; /* krn_cron_run sets it */
+	void *state;                    /* the job's own */
 	krn_cron_failed_fn failed;
 	void *failed_data;
 };
@@ -88,6 +91,15 @@ KRN_MUSTCHECK enum krn_err krn_cron_run(struct krn_cron *cron,
 KRN_MUSTCHECK enum krn_err krn_cron_begin(struct krn_cron *cron, enum krn_tx tx,
 					  struct krn_str tenant_id,
 					  struct krn_error *err);
+
+/*
+ * Has this session had the job's lock all the while? Between statements, in a
+ * transaction, which it shows not to be abandoned, or outside of one. What
+ * lives in the transaction's arena, or in cron->batch, grows by a row.
+ * Errors: KRN_ERR_UNAVAILABLE  the session that had it was lost
+ */
+KRN_MUSTCHECK enum krn_err krn_cron_hold(struct krn_cron *cron,
+					 struct krn_error *err);
 
 /* Has the time budget ended? Then the answer says that it is not complete. */
 bool krn_cron_is_over(struct krn_cron *cron);

@@ -51,6 +51,7 @@ WITH point AS (
 		|| kaireon.export_path(n.next_at, '.json' || $1::text)
 	FROM bound AS b, point AS n
 	WHERE p.tenant_id = kaireon.tenant_id() AND p.stream = 'interaction_history'
+	  AND p.intent_path IS NULL
 	RETURNING p.intent_path, b.nr
 )
 SELECT coalesce(p.intent_path, m.intent_path),
