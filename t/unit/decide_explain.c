@@ -2,25 +2,10 @@
 
 #include "base/base.h"
 
-#include "decide_case.h"
+#include "decide_place.h"
 
-#define END "{'id':'e','type':'response'}"
 #define QUALIFY "{'id':'q','type':'qualify'},"
 #define ONE_OFFER CASE_OFFER("a", "50", ",'categoryId':'g'")
-#define GROUP(config)                                                          \
-	"{'id':'c','type':'match_creatives'},{'id':'g','type':'group',"        \
-	"'config':{" config "}}," END
-#define TOP "{'placementId':'top'}"
-#define SIDE "{'placementId':'side'}"
-#define BOTH_PLACES "'placements':[" TOP "," SIDE "]"
-#define CREATIVE(id, offer, place, weight)                                     \
-	"{'id':'" id "','name':'" id "','offerId':'" offer                     \
-	"','channelId':'m','placementId':'" place "','weight':" weight "}"
-/* a fits both places, and better at the top; b fits the top only */
-#define CREATIVES                                                              \
-	CREATIVE("at", "a", "top", "100")                                      \
-	"," CREATIVE("as", "a", "side", "90") "," CREATIVE("bt", "b", "top",   \
-							   "100")
 
 #define LIST(...)                                                              \
 	(const char *const[])                                                  \

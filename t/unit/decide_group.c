@@ -2,26 +2,10 @@
 
 #include "base/base.h"
 
-#include "decide_case.h"
+#include "decide_place.h"
 
 #include "base/buf.h"
 #include "t/unit/random.h"
-
-#define END "{'id':'e','type':'response'}"
-#define GROUP(config)                                                          \
-	"{'id':'c','type':'match_creatives'},{'id':'g','type':'group',"        \
-	"'config':{" config "}}," END
-#define TOP "{'placementId':'top'}"
-#define SIDE "{'placementId':'side'}"
-#define BOTH_PLACES "'placements':[" TOP "," SIDE "]"
-#define CREATIVE(id, offer, place, weight)                                     \
-	"{'id':'" id "','name':'" id "','offerId':'" offer                     \
-	"','channelId':'m','placementId':'" place "','weight':" weight "}"
-/* a fits both places, and better at the top; b fits the top only */
-#define CREATIVES                                                              \
-	CREATIVE("at", "a", "top", "100")                                      \
-	"," CREATIVE("as", "a", "side", "90") "," CREATIVE("bt", "b", "top",   \
-							   "100")
 
 static void
 test_group(void **state KRN_UNUSED)
