@@ -189,6 +189,9 @@ like($stack->slurp("$stack->{dir}/log/brief.log"), qr/job done.*kind=run_finish 
 # A playground that is reset
 
 is($stack->request('POST', '/api/v1/tenant/reset', key => $one->{key}{admin}, body => { confirm => JSON::PP::true })->{status}, 200, 'the tenant is reset');
+is($stack->owner("SELECT run_at BETWEEN created_at + interval '50 seconds' AND created_at + interval '70 seconds' FROM kaireon.jobs WHERE kind = 'run_purge'"), 't',
+	'what is on its way to S3 has a minute to arrive');
+due();
 no_job();
 nothing_is_left('a playground that is reset');
 
