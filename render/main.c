@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -108,7 +109,8 @@ render_allow(int rules, const char *path, uint64_t access)
 /*
  * Every access of the first version of landlock is refused but for the list;
  * with that go ptrace and the memory of processes outside. A kernel without
- * it (before 5.13) leaves the rest of the confinement.
+ * it (before 5.13) leaves the rest of the confinement. Of what no version or
+ * only a later one knows, the system calls are refused (render_calls).
  */
 static bool
 render_without_files(void)
@@ -131,7 +133,18 @@ render_without_files(void)
 
 /* System calls */
 
-/* To the network, to other processes, around the filter, to more rights. */
+/* Newer than the libraries; all architectures have the same numbers. */
+#define RENDER_FCHMODAT2 452
+#define RENDER_SETXATTRAT 463
+#define RENDER_REMOVEXATTRAT 466
+#define RENDER_FILE_SETATTR 469
+
+/*
+ * To the network, to other processes, around the filter, to more rights, and to
+ * what landlock leaves of files: their length, mode, owner, times, attributes.
+ * A call that an architecture does not have has a negative number, which the
+ * filter never meets. A child would outlive the alarm and who asked.
+ */
 static const int render_calls[] = {
     SCMP_SYS(socket),
     SCMP_SYS(connect),
@@ -159,6 +172,30 @@ static const int render_calls[] = {
     SCMP_SYS(keyctl),
     SCMP_SYS(add_key),
     SCMP_SYS(request_key),
+    SCMP_SYS(truncate),
+    SCMP_SYS(chmod),
+    SCMP_SYS(fchmod),
+    SCMP_SYS(fchmodat),
+    RENDER_FCHMODAT2,
+    SCMP_SYS(chown),
+    SCMP_SYS(fchown),
+    SCMP_SYS(lchown),
+    SCMP_SYS(fchownat),
+    SCMP_SYS(utime),
+    SCMP_SYS(utimes),
+    SCMP_SYS(futimesat),
+    SCMP_SYS(utimensat),
+    SCMP_SYS(setxattr),
+    SCMP_SYS(lsetxattr),
+    SCMP_SYS(fsetxattr),
+    SCMP_SYS(removexattr),
+    SCMP_SYS(lremovexattr),
+    SCMP_SYS(fremovexattr),
+    RENDER_SETXATTRAT,
+    RENDER_REMOVEXATTRAT,
+    RENDER_FILE_SETATTR,
+    SCMP_SYS(fork),
+    SCMP_SYS(vfork),
 };
 
 /*
@@ -170,6 +207,8 @@ render_without_calls(void)
 {
 	/* its own limits it may read */
 	const struct scmp_arg_cmp others = {.arg = 0, .op = SCMP_CMP_NE};
+	const struct scmp_arg_cmp children = {
+	    .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int e = filter ? 0 : -ENOMEM;
 
@@ -179,6 +218,13 @@ render_without_calls(void)
 	if (!e)
 		e = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EACCES),
 					   SCMP_SYS(prlimit64), 1, &others);
+	/* a thread is no child; where clone3 is missing, clone is called */
+	if (!e)
+		e = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EACCES),
+					   SCMP_SYS(clone), 1, &children);
+	if (!e)
+		e = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
+				     SCMP_SYS(clone3), 0);
 	if (!e)
 		e = seccomp_load(filter);
 	if (filter)

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/program.h"
 #include "base/service.h"
 
@@ -23,6 +24,9 @@ extern char **environ;
 
 /* How often who waits is told that there is nothing yet. */
 #define PDF_TICK_MS 250
+
+/* It has 60 seconds (render/main.c); one that did not heed them is ended. */
+#define PDF_SECONDS 75
 
 /* A report is smaller; and how much of its complaints goes to the log. */
 #define PDF_BYTES_MAX ((size_t)64 << 20)
@@ -106,17 +110,22 @@ pdf_start(const struct pdf_files *files, pid_t *ret_pid)
 	return e;
 }
 
-/* It ends by itself, or its alarm ends it; the lease is kept meanwhile. */
+/* It ends by itself, its alarm ends it, or we; the lease is kept meanwhile. */
 static int
 pdf_wait(pid_t pid, struct krn_db *db, int *ret_status)
 {
 	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	const int64_t until_us =
+	    krn_clock_monotonic_us() + PDF_SECONDS * KRN_US_PER_SECOND;
 
 	while (end.fd >= 0) {
 		const int ready = poll(&end, 1, PDF_TICK_MS);
 
 		if (ready > 0 || (ready < 0 && errno != EINTR))
 			break;
+		/* nobody waited for it yet: the number is still its own */
+		if (krn_clock_monotonic_us() > until_us)
+			kill(pid, SIGKILL);
 		krn_service_alive();
 		krn_db_tick(db);
 	}
