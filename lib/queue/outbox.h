@@ -43,7 +43,9 @@ struct krn_outbox_row {
  * Claim up to `max` deliveries that are due, those first of whose tenant and
  * provider the fewest are under way. Of a tenant at most `tenant_max` are
  * under way by this session, of a provider at most `each` by all, and one at a
- * time while it fails: whose receivers hang leaves places to the others.
+ * time while it fails: whose receivers hang leaves places to the others. Claims
+ * of several workers at the same moment do not see each other's: a provider may
+ * then get that many of each of them.
  * A transaction of its own; on an error it is undone.
  *
  * Ownership: the rows live in `arena`.

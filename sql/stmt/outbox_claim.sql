@@ -1,7 +1,8 @@
 -- outbox_claim: deliveries that are due, under a lease and new fencing numbers.
 -- At most `each` of one provider are under way at a time, one while it fails, and at most
 -- `tenant_max` of one tenant by this session; whose fewest are under way comes first. So one
--- that hangs keeps the others' places free. A lease ends as a job's does.
+-- that hangs keeps the others' places free. Claims at the same moment do not count each
+-- other's, so a provider may get `each` of every one of them. A lease ends as a job's does.
 -- params: lease_seconds int8, max int8, each int8, tenant_max int8
 -- result: rows (tenant_id text, id text, topic text, unique_key text, source_id text, payload jsonb, fence int8, attempts int4, max_attempts int4, created_at text, provider_kind text, provider_name text, usable bool, config text, provider_id text)
 -- role: worker
