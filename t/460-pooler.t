@@ -70,6 +70,27 @@ $stack->start_pooler;
 ok($stack->wait_for('recovery', sub { $stack->request('GET', '/api/v1/runs', key => $key{one}{viewer})->{status} == 200 }), 'and it recovers without a restart');
 my ($status, $out) = $stack->ctl_try('doctor', '--skip', 'sockets,site,queue,secrets,timers');
 is($status, 0, 'doctor logs in through it') or diag $out;
+
+# setup tells a pooler by what becomes of a setting, not by a login that fails
+my $srcdir = $ENV{KRN_SRCDIR} || '.';
+my $functions = join '', $stack->slurp("$srcdir/ctl/setup") =~ /^(?:secret\(\) .*\n|(?:logs_in|setup_pooler)\(\) \{\n(?s:.*?)^\}\n)/mg;
+sub setup_finds {
+	my ($url) = @_;
+	mkdir "$stack->{dir}/setup";
+	unlink "$stack->{dir}/setup/kaireon.env";
+	$stack->spew("$stack->{dir}/setup/DATABASE_URL", $url);
+	$stack->spew("$stack->{dir}/setup/run", "set -eu\nsecrets=$stack->{dir}/setup etc=\$secrets root=/ dry_run=\nstep() { :; }\n${functions}setup_pooler\n");
+	is(system('bash', "$stack->{dir}/setup/run"), 0, 'setup looks for a pooler');
+	return -e "$stack->{dir}/setup/kaireon.env" ? $stack->slurp("$stack->{dir}/setup/kaireon.env") : '';
+}
+my $pooled = $stack->{settings}{DATABASE_URL};
+is(setup_finds("host=$stack->{dir}/sock dbname=kaireon user=kaireon_api"), '', 'a server is none');
+is(setup_finds("host=$stack->{dir}/none dbname=kaireon user=kaireon_api"), '', 'nor is who is away');
+is(setup_finds($pooled), "DATABASE_PREPARE=off\n", 'one that refuses settings is found');
+$stack->spew("$stack->{dir}/pooler/pgbouncer.ini", $stack->slurp("$stack->{dir}/pooler/pgbouncer.ini") . "ignore_startup_parameters = options\n");
+kill HUP => $stack->{pids}{pooler};
+$stack->wait_for('the pooler to ignore settings', sub { system("PGOPTIONS='-c search_path=pg_temp' psql -qXAt -d '$pooled' -c 'SELECT 1' >/dev/null 2>&1") == 0 });
+is(setup_finds($pooled), "DATABASE_PREPARE=off\n", 'and one that drops them');
 $stack->end;
 
 done_testing;
