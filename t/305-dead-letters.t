@@ -171,7 +171,7 @@ $stack->wait_for('the removal', sub { $stack->owner("SELECT count(*) FROM kaireo
 is($stack->owner("SELECT status FROM kaireon.campaign_runs WHERE id = '$failed[0]'"), 'failed', 'is tried again, and its run stays as it is');
 
 # whichever step it failed at
-for my $kind (qw(run_decide run_allocate run_record run_finish)) {
+for my $kind (qw(run_decide run_allocate run_finish)) {
 	$stack->owner("UPDATE kaireon.campaign_runs SET status = 'failed' WHERE id = '$failed[0]';
 		INSERT INTO kaireon.dead_letter_events (tenant_id, id, topic, kind, payload, error, retry_count) VALUES
 		('one', 'dle_$kind', 'campaign_runs', '$kind', '{\"runId\": \"$failed[0]\", \"chunk\": 0}', 'x', 1)");
