@@ -44,10 +44,9 @@ for my $customer (sort @customers) {
 	my $answer = why('one', $run->{id}, $customer);
 	my %step = map { $_->{step} => $_ } @{ $answer->{decision}{steps} };
 	my @decisions = map { join '|', $_->{rank}, $_->{offerId}, $_->{channelId}, $_->{score} } @{ $step{rank}{decisions} };
-	my $max = @decisions;
 	my @ledger = map { join '|', $_->{rank}, $_->{offerId}, $_->{channelId}, $_->{score} } grep { $_->{rank} } @{ $answer->{ledger} };
-	# the ledger keeps a reserve behind the decisions
-	$same += "@decisions" eq join(' ', grep { defined } @ledger[0 .. $max - 1]);
+	# with the reserve that the limits choose from
+	$same += "@decisions" eq "@ledger";
 	my @dropped = map { @{ $_->{dropped} || [] } } values %step;
 	$whole += @dropped + @{ $step{rank}{decisions} } + @{ $step{rank}{left} } == $step{inventory}{candidates};
 	$reason{ $_->{by}{type} }++ for @dropped;

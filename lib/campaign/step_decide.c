@@ -37,6 +37,7 @@ struct decide_chunk {
 	struct krn_str low, high;
 	int64_t number;
 	struct krn_decide *decide;
+	size_t keep; /* candidates a customer */
 	/* of a chunk that is explained instead: the document, once there */
 	bool is_explained;
 	struct krn_str explanation;
@@ -236,8 +237,8 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields,
 					      &customer.answers_nr);
 	if (chunk->is_explained)
 		return krn_decide_explain_json(
-		    chunk->step->arena, chunk->run->plan, &customer,
-		    &chunk->explanation, err);
+		    chunk->step->arena, chunk->run->plan, chunk->keep,
+		    &customer, &chunk->explanation, err);
 	krn_decide_customer(chunk->decide, &customer, &decision);
 	chunk->dropped_qualification += decision.dropped_qualification;
 	chunk->dropped_contact_policy += decision.dropped_contact_policy;
@@ -386,8 +387,8 @@ decide_chunk(struct decide_chunk *chunk, struct krn_error *err)
 	const struct step_limits limits = step_limits(&chunk->run->config);
 	enum krn_err e;
 
-	chunk->decide = krn_decide_new(
-	    arena, plan, krn_plan_keep(plan, step_has_limits(&limits)));
+	chunk->keep = krn_plan_keep(plan, step_has_limits(&limits));
+	chunk->decide = krn_decide_new(arena, plan, chunk->keep);
 	if (!chunk->decide)
 		return krn_arena_fail(arena, err);
 	krn_pack_init(&chunk->pack, arena, plan);

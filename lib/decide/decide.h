@@ -116,7 +116,9 @@ struct krn_decision {
  *	  "personalization": {…}}], "left": [{"offerId", …, "because":
  *	  "another" (pair of the offer went before) | "maxCandidates"}]}]}
  *
- * Each pair of the inventory is dropped, given or left, once.
+ * Each pair of the inventory is dropped, given or left, once; given are `keep`
+ * candidates at most, as in krn_decide_new: with volume limits those that were
+ * kept as a reserve, too.
  * After an error there is only the inventory.
  *
  * Ownership: *ret lives in `arena`.
@@ -124,7 +126,7 @@ struct krn_decision {
  */
 KRN_MUSTCHECK enum krn_err
 krn_decide_explain_json(struct krn_arena *arena, const struct krn_plan *plan,
-			const struct krn_customer *customer,
+			size_t keep, const struct krn_customer *customer,
 			struct krn_str *ret, struct krn_error *err);
 
 void krn_decide_customer(struct krn_decide *decide,

@@ -353,12 +353,12 @@ explain_write(struct explain *explain, const struct krn_customer *customer,
 
 enum krn_err
 krn_decide_explain_json(struct krn_arena *arena, const struct krn_plan *plan,
-			const struct krn_customer *customer,
+			size_t keep, const struct krn_customer *customer,
 			struct krn_str *ret, struct krn_error *err)
 {
 	struct explain explain = {
 	    .plan = plan,
-	    .decide = krn_decide_new(arena, plan, krn_plan_keep(plan, false)),
+	    .decide = krn_decide_new(arena, plan, keep),
 	    .drops = krn_arena_calloc(arena, 2 * plan->pairs_nr + 1,
 				      sizeof(struct explain_drop)),
 	    .scores = krn_arena_calloc(arena, plan->pairs_nr + 1,

@@ -88,7 +88,7 @@ fuzz_decide(struct krn_arena *arena, const struct krn_plan *plan)
 			    decision.candidates[i].offer >= plan->offers_nr)
 				__builtin_trap();
 	}
-	(void)!krn_decide_explain_json(arena, plan, &customer, &text, NULL);
+	(void)!krn_decide_explain_json(arena, plan, krn_plan_keep(plan, false), &customer, &text, NULL);
 }
 
 int

@@ -328,7 +328,8 @@ case_explain(struct krn_arena *arena, const struct krn_plan *plan,
 	const char *at;
 
 	assert_int_equal(
-	    krn_decide_explain_json(arena, plan, customer, &document, NULL),
+	    krn_decide_explain_json(arena, plan, krn_plan_keep(plan, false),
+				    customer, &document, NULL),
 	    KRN_OK);
 	case_explain_all(arena, test, document);
 	at = krn_str_cstr(arena, document);
