@@ -27,6 +27,11 @@ CROSS JOIN (VALUES ('tcp_keepalives_idle', '15s'), ('tcp_keepalives_interval', '
                    ('client_connection_check_interval', '1s')) AS s (name, value)
 \gexec
 
+-- A worker reads a stream no faster than S3 takes what it makes of it, and the time counts
+-- while its window is closed, too (tcp(7)): three tries of S3_TIMEOUT_SECONDS and their
+-- pauses must fit.
+ALTER ROLE kaireon_worker SET tcp_user_timeout = '4min';
+
 -- an import copies as the worker
 GRANT kaireon_worker TO kaireon_owner;
 
