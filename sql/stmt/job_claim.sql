@@ -4,6 +4,9 @@
 -- a step that lives renews, or with the database session that took it. `low` is below
 -- every job that may be due: the scan begins behind what vacuum cannot remove while an
 -- old snapshot is open.
+-- Nothing here depends on how many jobs the planner believes in: while an old snapshot is
+-- open it may believe in none of many. LIMIT keeps a look at a tenant's first job what it
+-- is, and the rows that were locked are written by their place.
 -- params: lease_seconds int8, max int8, low int8, after text
 -- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4, seq int8, tenants int8)
 -- role: worker
@@ -15,11 +18,15 @@ WITH session AS MATERIALIZED (
 ), waiting AS (
 	SELECT t.tenant_id
 	FROM kaireon.tenants AS t
-	WHERE EXISTS (SELECT FROM kaireon.jobs AS j
-	              WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now()
-	                AND (j.leased_until IS NULL OR j.leased_until < pg_catalog.now() OR NOT EXISTS (
-				SELECT FROM session AS s
-				WHERE s.pid = j.lease_pid AND s.backend_start = j.lease_start)))
+	CROSS JOIN LATERAL (
+		SELECT j.seq
+		FROM kaireon.jobs AS j
+		WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now()
+		  AND (j.leased_until IS NULL OR j.leased_until < pg_catalog.now() OR NOT EXISTS (
+			SELECT FROM session AS s
+			WHERE s.pid = j.lease_pid AND s.backend_start = j.lease_start))
+		ORDER BY j.seq
+		LIMIT 1) AS f
 ), turn AS MATERIALIZED (
 	-- some more than are wanted: another worker may be at the first of them
 	(SELECT w.tenant_id FROM waiting AS w WHERE w.tenant_id > $4::text
@@ -28,11 +35,11 @@ WITH session AS MATERIALIZED (
 	(SELECT w.tenant_id FROM waiting AS w WHERE w.tenant_id <= $4::text
 	 ORDER BY w.tenant_id LIMIT $2::int8 + 3)
 ), due AS (
-	SELECT n.tenant_id, n.id
-	FROM (SELECT d.tenant_id, d.id, d.seq, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.seq) AS place
+	SELECT n.place_of
+	FROM (SELECT d.tenant_id, d.place_of, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.seq) AS place
 	      FROM turn AS t
 	      CROSS JOIN LATERAL (
-		SELECT j.tenant_id, j.id, j.seq
+		SELECT j.tenant_id, j.ctid AS place_of, j.seq
 		FROM kaireon.jobs AS j
 		WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now()
 		  AND (j.leased_until IS NULL OR j.leased_until < pg_catalog.now() OR NOT EXISTS (
@@ -52,6 +59,6 @@ SET fence = j.fence + 1,
     -- a process id may be seen twice while a backend of it ends and another begins
     lease_start = (SELECT max(s.backend_start) FROM session AS s WHERE s.pid = pg_catalog.pg_backend_pid())
 FROM due
-WHERE j.tenant_id = due.tenant_id AND j.id = due.id
+WHERE j.ctid = due.place_of
 RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts, j.seq,
           (SELECT count(*) FROM turn);
