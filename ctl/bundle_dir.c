@@ -105,21 +105,6 @@ dir_check(struct krn_str path, mode_t wanted, bool *ret_is_there,
 			  S_ISLNK(st.st_mode) ? " but a symbolic link" : "");
 }
 
-/* Room for one more path. */
-static bool
-dir_room(struct krn_arena *arena, struct krn_str **paths, size_t nr,
-	 size_t *size)
-{
-	const size_t more = *size ? 2 * *size : 256;
-
-	if (nr < *size)
-		return true;
-	*paths = krn_arena_grow(arena, *paths, *size * sizeof(**paths),
-				more * sizeof(**paths));
-	*size = more;
-	return *paths != NULL;
-}
-
 /* The documents of one folder. */
 static enum krn_err
 dir_list_folder(struct krn_arena *arena, struct krn_str folder, DIR *open,
@@ -136,7 +121,9 @@ dir_list_folder(struct krn_arena *arena, struct krn_str folder, DIR *open,
 		const struct krn_str path =
 		    krn_str_printf(arena, "%s/%s", folder.s, entry->d_name);
 
-		if (!path.s || !dir_room(arena, paths, *nr, size))
+		*paths =
+		    krn_arena_room(arena, *paths, *nr, size, sizeof(**paths));
+		if (!path.s || !*paths)
 			return krn_arena_fail(arena, err);
 		if ((e = dir_check(path, S_IFREG, &is_there, err)))
 			return e;

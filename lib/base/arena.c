@@ -17,6 +17,9 @@
 #define ARENA_ALIGN _Alignof(max_align_t)
 #define ARENA_LARGE (KRN_ARENA_BLOCK_BYTES / 4)
 
+/* Items that an array which grows begins with. */
+#define ARENA_ROOM_ITEMS ((size_t)64)
+
 struct arena_block {
 	struct arena_block *next;
 	size_t size; /* usable bytes */
@@ -264,6 +267,21 @@ krn_arena_grow(struct krn_arena *arena, void *old, size_t old_size,
 	if (memory && old)
 		memcpy(memory, old, old_size);
 	return memory;
+}
+
+void *
+krn_arena_room(struct krn_arena *arena, void *array, size_t nr, size_t *size,
+	       size_t item)
+{
+	const size_t wanted = *size ? 2 * *size : ARENA_ROOM_ITEMS;
+
+	if (nr < *size)
+		return array;
+	void *grown = krn_arena_grow(arena, array, *size * item, wanted * item);
+
+	if (grown)
+		*size = wanted;
+	return grown;
 }
 
 enum krn_err

@@ -60,6 +60,15 @@ KRN_MUSTCHECK void *krn_arena_grow(struct krn_arena *arena, void *old,
 				   size_t old_size, size_t new_size);
 
 /*
+ * Room for one more item behind the first `nr` of an array that has room for
+ * *size items of `item` bytes: the array as it is, or a copy twice as long, 64
+ * items at first; *size follows. `array` may be NULL when *size is 0.
+ * NULL: see krn_arena_fail; array and *size are as before.
+ */
+KRN_MUSTCHECK void *krn_arena_room(struct krn_arena *arena, void *array,
+				   size_t nr, size_t *size, size_t item);
+
+/*
  * The error for a NULL of this arena.
  * Errors: KRN_ERR_TOOBIG       over the limit
  *         KRN_ERR_UNAVAILABLE  the system has no memory
@@ -78,6 +87,7 @@ size_t krn_arena_used(const struct krn_arena *arena);
  */
 void krn_arena_fail_nth(int64_t n);
 
-#define krn_arena_make(arena, type) ((type *)krn_arena_calloc(arena, 1, sizeof(type)))
+#define krn_arena_make(arena, type)                                            \
+	((type *)krn_arena_calloc(arena, 1, sizeof(type)))
 
 #endif

@@ -168,18 +168,13 @@ scan_number(struct json_scan *scan)
 static size_t
 scan_note(struct json_scan *scan)
 {
-	if (scan->notes_nr == scan->notes_size) {
-		const size_t size =
-		    scan->notes_size ? scan->notes_size * 2 : 64;
-		struct krn_json_note *notes = krn_arena_grow(
-		    scan->arena, scan->notes, scan->notes_size * sizeof(*notes),
-		    size * sizeof(*notes));
+	struct krn_json_note *notes =
+	    krn_arena_room(scan->arena, scan->notes, scan->notes_nr,
+			   &scan->notes_size, sizeof(*notes));
 
-		if (!notes)
-			return SIZE_MAX;
-		scan->notes = notes;
-		scan->notes_size = size;
-	}
+	if (!notes)
+		return SIZE_MAX;
+	scan->notes = notes;
 	scan->notes[scan->notes_nr] = (struct krn_json_note){
 	    scan->line, (uint32_t)(scan->at - scan->line_start + 1),
 	    (size_t)(scan->at - scan->start)};

@@ -20,6 +20,7 @@ struct allocate_run {
 	struct krn_walk *walk;
 	struct krn_allocate allocate;
 	int64_t *chunks; /* their numbers, in the order of the walk */
+	size_t chunks_size;
 	unsigned char **given;
 };
 
@@ -31,11 +32,8 @@ allocate_add(struct allocate_run *run, struct krn_str *fields,
 	struct krn_arena *arena = run->step->arena;
 	const size_t nr = krn_walk_chunks(run->walk);
 
-	/* doubled at each power of two */
-	if ((nr & (nr - 1)) == 0)
-		run->chunks =
-		    krn_arena_grow(arena, run->chunks, nr * sizeof(int64_t),
-				   (nr ? 2 * nr : 1) * sizeof(int64_t));
+	run->chunks = krn_arena_room(arena, run->chunks, nr, &run->chunks_size,
+				     sizeof(*run->chunks));
 	if (!run->chunks)
 		return krn_arena_fail(arena, err);
 	run->chunks[nr] = krn_copy_int(fields[0]);
@@ -196,8 +194,7 @@ allocate_limits(struct krn_step *step, const struct krn_plan *plan,
 	    (e = krn_allocate_init(&run.allocate, step->arena, &all,
 				   plan->offers_nr, plan->channels_nr,
 				   krn_walk_customers(run.walk), err)) ||
-	    (e = allocate_given(&run, err)) ||
-	    (e = allocate_walk(&run, err)))
+	    (e = allocate_given(&run, err)) || (e = allocate_walk(&run, err)))
 		return allocate_spool_failed(e, err);
 	if ((e = allocate_store(&run, err)))
 		return e;

@@ -51,30 +51,16 @@ struct decide_chunk {
 	int64_t conversion_failures, errors;
 };
 
-/* Room for one more in a pair of arrays that grow together. */
-static void *
-decide_grow(struct krn_arena *arena, void *array, size_t nr, size_t *size,
-	    size_t item)
-{
-	if (nr < *size)
-		return array;
-	const size_t wanted = *size ? *size * 2 : 64;
-
-	return krn_arena_grow(arena, array, *size * item, wanted * item);
-}
-
 static enum krn_err
 decide_members_add(struct krn_arena *arena, struct decide_members *members,
 		   struct krn_str customer, struct krn_error *err)
 {
 	struct krn_str *list =
-	    decide_grow(arena, members->customers, members->nr, &members->size,
-			sizeof(*list));
+	    krn_arena_room(arena, members->customers, members->nr,
+			   &members->size, sizeof(*list));
 
 	if (!list)
 		return krn_arena_fail(arena, err);
-	if (members->nr == members->size)
-		members->size = members->size ? members->size * 2 : 64;
 	members->customers = list;
 	list[members->nr] = krn_str_dup(arena, customer);
 	if (!list[members->nr].s)
@@ -120,17 +106,16 @@ decide_contact_add(struct decide_chunk *chunk, struct decide_contacts *contacts,
 {
 	struct krn_arena *arena = chunk->step->arena;
 	const struct krn_plan *plan = chunk->run->plan;
-	size_t size = contacts->size;
+	size_t size = contacts->size; /* both grow together */
 
 	contacts->customers =
-	    decide_grow(arena, contacts->customers, contacts->nr, &size,
-			sizeof(*contacts->customers));
-	contacts->list = decide_grow(arena, contacts->list, contacts->nr, &size,
-				     sizeof(*contacts->list));
+	    krn_arena_room(arena, contacts->customers, contacts->nr, &size,
+			   sizeof(*contacts->customers));
+	contacts->list =
+	    krn_arena_room(arena, contacts->list, contacts->nr, &contacts->size,
+			   sizeof(*contacts->list));
 	if (!contacts->customers || !contacts->list)
 		return krn_arena_fail(arena, err);
-	if (contacts->nr == size)
-		contacts->size = size ? size * 2 : 64;
 
 	struct krn_contact *contact = &contacts->list[contacts->nr];
 	enum krn_err e;
@@ -251,7 +236,8 @@ decide_customer(struct decide_chunk *chunk, const struct krn_str *fields,
 	return KRN_OK;
 }
 
-/* customer_id and the plan's columns of the view, as a list for the identifier slot. */
+/* customer_id and the plan's columns of the view, as a list for the identifier
+ * slot. */
 static enum krn_err
 decide_column_list(struct decide_chunk *chunk, struct krn_str *ret,
 		   struct krn_error *err)
@@ -463,8 +449,7 @@ krn_step_decide(struct krn_step *step, struct krn_error *err)
 	}
 	if ((e = krn_job_complete(step->arena, step->db, step->job, err)))
 		return e;
-	krn_registry_add(KRN_REGISTRY_OFFERS_EVALUATED, NULL,
-			 chunk->evaluated);
+	krn_registry_add(KRN_REGISTRY_OFFERS_EVALUATED, NULL, chunk->evaluated);
 	return KRN_OK;
 }
 

@@ -40,37 +40,21 @@ enrich_list(struct krn_step *step, const struct krn_plan *plan, uint32_t number,
 	return krn_buf_end(&list, ret, err);
 }
 
-/* Room for one more row. */
-static enum krn_err
-enrich_grow(struct krn_step *step, struct step_source *source,
-	    struct krn_error *err)
-{
-	const size_t bytes = source->fields * sizeof(*source->rows);
-	const size_t size = source->size ? source->size * 2 : 64;
-
-	if (source->nr < source->size)
-		return KRN_OK;
-	source->rows = krn_arena_grow(step->arena, source->rows,
-				      source->size * bytes, size * bytes);
-	if (!source->rows)
-		return krn_arena_fail(step->arena, err);
-	source->size = size;
-	return KRN_OK;
-}
-
 static enum krn_err
 enrich_row(struct krn_step *step, struct step_source *source,
 	   struct krn_copy_row row, struct krn_str *fields,
 	   struct krn_error *err)
 {
 	struct krn_str *to;
-	enum krn_err e;
 
 	if (krn_copy_split(row, fields, source->fields) != source->fields)
 		return krn_fail(err, KRN_ERR_INTERNAL,
 				"a schema's row has too few fields");
-	if ((e = enrich_grow(step, source, err)))
-		return e;
+	source->rows =
+	    krn_arena_room(step->arena, source->rows, source->nr, &source->size,
+			   source->fields * sizeof(*source->rows));
+	if (!source->rows)
+		return krn_arena_fail(step->arena, err);
 	to = source->rows + source->nr * source->fields;
 	for (size_t i = 0; i < source->fields; i++) {
 		to[i] = (struct krn_str){NULL, 0};

@@ -58,24 +58,6 @@ krn_walk_new(struct krn_arena *arena, const struct krn_plan *plan,
 	return krn_arena_defer(arena, walk_close, walk->file, err);
 }
 
-/* Room for one more in an array that grows. */
-static enum krn_err
-walk_grow(struct krn_arena *arena, void **array, size_t nr, size_t *size,
-	  size_t item, struct krn_error *err)
-{
-	if (nr < *size)
-		return KRN_OK;
-	const size_t wanted = *size ? *size * 2 : 256;
-	void *grown =
-	    krn_arena_grow(arena, *array, *size * item, wanted * item);
-
-	if (!grown)
-		return krn_arena_fail(arena, err);
-	*array = grown;
-	*size = wanted;
-	return KRN_OK;
-}
-
 /* The customer's candidates, with their keys. */
 static enum krn_err
 walk_add_customer(struct krn_walk *walk,
@@ -83,7 +65,6 @@ walk_add_customer(struct krn_walk *walk,
 		  struct krn_error *err)
 {
 	double key = 0;
-	enum krn_err e;
 
 	for (size_t i = 0; i < customer->candidates_nr; i++) {
 		const struct krn_pack_candidate *candidate =
@@ -91,11 +72,14 @@ walk_add_customer(struct krn_walk *walk,
 
 		if (i == 0 || candidate->score < key)
 			key = candidate->score;
-		if ((e = walk_grow(walk->arena, (void **)&walk->sorted, *nr,
-				   &walk->sorted_size, sizeof(*walk->sorted),
-				   err)))
-			return e;
-		walk->sorted[*nr] = (struct krn_walk_candidate){
+		struct krn_walk_candidate *sorted =
+		    krn_arena_room(walk->arena, walk->sorted, *nr,
+				   &walk->sorted_size, sizeof(*sorted));
+
+		if (!sorted)
+			return krn_arena_fail(walk->arena, err);
+		walk->sorted = sorted;
+		sorted[*nr] = (struct krn_walk_candidate){
 		    key, (uint32_t)walk->customers_nr, (uint32_t)*nr,
 		    candidate->offer, candidate->channel};
 		++*nr;
@@ -118,13 +102,16 @@ walk_compare(const void *left, const void *right)
 enum krn_err
 krn_walk_add(struct krn_walk *walk, struct krn_str pack, struct krn_error *err)
 {
+	struct walk_chunk *chunks =
+	    krn_arena_room(walk->arena, walk->chunks, walk->chunks_nr,
+			   &walk->chunks_size, sizeof(*chunks));
 	struct krn_pack_customer customer;
 	size_t nr = 0;
 	enum krn_err e;
 
-	if ((e = walk_grow(walk->arena, (void **)&walk->chunks, walk->chunks_nr,
-			   &walk->chunks_size, sizeof(*walk->chunks), err)))
-		return e;
+	if (!chunks)
+		return krn_arena_fail(walk->arena, err);
+	walk->chunks = chunks;
 	krn_pack_open(&walk->reader, walk->plan, pack);
 	while (!(e = krn_pack_next(&walk->reader, &customer, err)) &&
 	       customer.id.s)

@@ -126,17 +126,10 @@ source_list_add(void *data, struct krn_str path, struct krn_error *err)
 
 	if (krn_str_cmp(path, list->after) <= 0)
 		return KRN_OK;
-	if (list->nr == list->size) {
-		const size_t size = list->size ? 2 * list->size : 64;
-
-		list->paths =
-		    krn_arena_grow(list->arena, list->paths,
-				   list->size * sizeof(struct krn_str),
-				   size * sizeof(struct krn_str));
-		if (!list->paths)
-			return krn_arena_fail(list->arena, err);
-		list->size = size;
-	}
+	list->paths = krn_arena_room(list->arena, list->paths, list->nr,
+				     &list->size, sizeof(*list->paths));
+	if (!list->paths)
+		return krn_arena_fail(list->arena, err);
 	list->paths[list->nr] = krn_str_dup(list->arena, path);
 	return list->paths[list->nr++].s ? KRN_OK
 					 : krn_arena_fail(list->arena, err);

@@ -157,27 +157,12 @@ live_resource(const struct live_read *read, enum krn_kind_id kind,
 	return KRN_OK;
 }
 
-/* Room for one more resource. */
-static bool
-live_room(struct live_read *read)
-{
-	struct krn_live *live = read->live;
-	const size_t wanted = read->size ? 2 * read->size : 64;
-
-	if (live->nr < read->size)
-		return true;
-	live->resources = krn_arena_grow(read->arena, live->resources,
-					 read->size * sizeof(*live->resources),
-					 wanted * sizeof(*live->resources));
-	read->size = wanted;
-	return live->resources != NULL;
-}
-
 enum krn_err
 live_read_kind(struct live_read *read, enum krn_kind_id kind,
 	       struct krn_error *err)
 {
 	struct krn_str names[2], fields[LIVE_FIELDS_MAX];
+	struct krn_live *live = read->live;
 	struct krn_copy_row row;
 	size_t nr;
 	enum krn_err e;
@@ -193,13 +178,15 @@ live_read_kind(struct live_read *read, enum krn_kind_id kind,
 			return krn_fail(err, KRN_ERR_INTERNAL,
 					"a row of %s has other columns",
 					krn_kinds[kind].table);
-		if (!live_room(read))
+		live->resources =
+		    krn_arena_room(read->arena, live->resources, live->nr,
+				   &read->size, sizeof(*live->resources));
+		if (!live->resources)
 			return krn_arena_fail(read->arena, err);
 		if ((e = live_resource(read, kind, fields,
-				       &read->live->resources[read->live->nr],
-				       err)))
+				       &live->resources[live->nr], err)))
 			return e;
-		read->live->nr++;
+		live->nr++;
 	}
 	return e;
 }

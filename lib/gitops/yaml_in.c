@@ -232,18 +232,13 @@ static enum krn_err yaml_value(struct yaml_read *read, struct krn_value *ret);
 static enum krn_err
 yaml_push(struct yaml_read *read, const struct krn_member *member)
 {
-	if (read->open_nr == read->open_size) {
-		const size_t wanted =
-		    read->open_size ? 2 * read->open_size : 256;
-		struct krn_member *grown = krn_arena_grow(
-		    read->arena, read->open,
-		    read->open_size * sizeof(*grown), wanted * sizeof(*grown));
+	struct krn_member *open =
+	    krn_arena_room(read->arena, read->open, read->open_nr,
+			   &read->open_size, sizeof(*open));
 
-		if (!grown)
-			return krn_arena_fail(read->arena, read->err);
-		read->open = grown;
-		read->open_size = wanted;
-	}
+	if (!open)
+		return krn_arena_fail(read->arena, read->err);
+	read->open = open;
 	read->open[read->open_nr++] = *member;
 	return KRN_OK;
 }

@@ -123,19 +123,13 @@ alerts_move_json(struct alerts *alerts, size_t i,
 static void
 alerts_note_event(struct tick *tick, struct krn_str id)
 {
-	if (tick->events_nr == tick->events_size) {
-		const size_t size =
-		    tick->events_size ? tick->events_size * 2 : 64;
-		struct krn_str *longer =
-		    krn_arena_grow(tick->cron->arena, tick->events,
-				   tick->events_size * sizeof(*longer),
-				   size * sizeof(*longer));
+	struct krn_str *events =
+	    krn_arena_room(tick->cron->arena, tick->events, tick->events_nr,
+			   &tick->events_size, sizeof(*events));
 
-		if (!longer)
-			return;
-		tick->events = longer;
-		tick->events_size = size;
-	}
+	if (!events)
+		return;
+	tick->events = events;
 	tick->events[tick->events_nr] = krn_str_dup(tick->cron->arena, id);
 	if (tick->events[tick->events_nr].s)
 		tick->events_nr++;
