@@ -218,5 +218,25 @@ for my $signal (qw(TERM HUP USR1)) {
 	is($stack->stop($signal, $signal), 0, "$signal ends a worker with status 0");
 }
 
+# while somebody looks at an old state of the database, what is done stays in the table,
+# and the planner takes it for an empty one
+$stack->query('postgres', 'DELETE FROM kaireon.jobs');
+my $old = session('postgres', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM kaireon.tenants');
+$stack->query('postgres', $_) for q{INSERT INTO kaireon.jobs (tenant_id, id, topic, kind)
+	SELECT 'one', 'job_' || n, 'campaign_runs', 'nothing' FROM generate_series(1, 20000) AS n}, 'DELETE FROM kaireon.jobs',
+	'VACUUM ANALYZE kaireon.jobs', q{INSERT INTO kaireon.jobs (tenant_id, id, topic, kind)
+	SELECT 'one', 'job_' || n, 'campaign_runs', 'nothing' FROM generate_series(20001, 21000) AS n};
+my $entries = q{SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'jobs'};
+my $read = $stack->query('postgres', $entries);
+my $pid = open2(my $out, my $in, 'env', $stack->environment, "$stack->{build}/t/bin/queue", 'drain', 10);
+syswrite $in, "\n";
+close $in;
+like(do { local $/; <$out> }, qr/^1000 \d+$/m, 'a thousand jobs behind many that are done');
+waitpid $pid, 0;
+$read = $stack->query('postgres', $entries) - $read;
+cmp_ok($read, '>=', 20000, 'what is done is looked at');
+cmp_ok($read, '<', 400_000, "not for each job: $read entries of the indexes were read");
+leave($old);
+
 $stack->end;
 done_testing;

@@ -40,21 +40,29 @@ krn_job_enqueue(struct krn_arena *arena, struct krn_db *db, const char *topic,
 }
 
 /*
- * How often the mark is moved, how old what it starts from must be, and how
- * often it is looked for from the very beginning. A look passes all that
+ * How often the mark is looked for, how old what a look starts from must be,
+ * and how often it starts from the very beginning. A look passes all that
  * vacuum could not remove, which may be millions: it is so rare that looks
  * take one part in MARK_SHARE of the time.
  */
 #define MARK_MOVE_US KRN_US_PER_SECOND
 #define MARK_AGE_US (5 * KRN_US_PER_SECOND)
 #define MARK_FULL_US (60 * KRN_US_PER_SECOND)
-#define MARK_SHARE 50
+#define MARK_SHARE 200
 
 static int64_t
 job_mark_pause(int64_t least_us, int64_t spent_us)
 {
 	return spent_us * MARK_SHARE > least_us ? spent_us * MARK_SHARE
 						: least_us;
+}
+
+/* Does little lie behind the mark, so that whoever finds nothing may begin
+ * further back? */
+static bool
+job_mark_is_cheap(const struct krn_job_mark *mark)
+{
+	return mark->look_us * MARK_SHARE <= MARK_MOVE_US;
 }
 
 /*
@@ -80,14 +88,18 @@ job_mark(struct krn_arena *arena, struct krn_db *db, struct krn_job_mark *mark,
 		return e;
 	const int64_t end_us = krn_clock_monotonic_us();
 
-	mark->low = krn_rows_is_null(rows, 0, 0) ? mark->older
-						 : krn_rows_int(rows, 0, 0);
+	const bool none = krn_rows_is_null(rows, 0, 0);
+
+	mark->low = krn_rows_int(rows, 0, none ? 1 : 0);
+	mark->look_us = end_us - now_us;
 	mark->next_move_us =
-	    end_us + job_mark_pause(MARK_MOVE_US, end_us - now_us);
+	    end_us + job_mark_pause(MARK_MOVE_US, mark->look_us);
 	if (full)
 		mark->next_full_us =
-		    end_us + job_mark_pause(MARK_FULL_US, end_us - now_us);
-	if (now_us - mark->aged_us < MARK_AGE_US)
+		    end_us + job_mark_pause(MARK_FULL_US, mark->look_us);
+	/* where nothing was seen, later looks begin no later: there may be jobs
+	 * of a transaction that is long */
+	if (none || now_us - mark->aged_us < MARK_AGE_US)
 		return KRN_OK;
 	mark->older = mark->newer;
 	mark->newer = mark->low;
@@ -143,6 +155,7 @@ job_read(struct krn_arena *arena, const struct krn_rows *rows, size_t row,
 	    .fence = krn_rows_int(rows, row, 5),
 	    .attempts = krn_rows_int(rows, row, 6),
 	    .max_attempts = krn_rows_int(rows, row, 7),
+	    .place = krn_rows_str(rows, row, 10),
 	};
 	return KRN_OK;
 }
@@ -179,7 +192,8 @@ krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
 	    (e = job_claim_from(arena, db, mark, lease_seconds, max, &rows,
 				err)))
 		return e;
-	if (krn_rows_nr(rows) == 0 && mark->low > mark->older) {
+	if (krn_rows_nr(rows) == 0 && mark->low > mark->older &&
+	    job_mark_is_cheap(mark)) {
 		mark->low = mark->older;
 		if ((e = job_claim_from(arena, db, mark, lease_seconds, max,
 					&rows, err)))
@@ -221,30 +235,29 @@ krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
 		  const struct krn_job *jobs, size_t nr, size_t *ret_completed,
 		  struct krn_error *err)
 {
-	struct krn_str *tenants =
-	    krn_arena_calloc(arena, nr + 1, sizeof(*tenants));
-	struct krn_str *ids = krn_arena_calloc(arena, nr + 1, sizeof(*ids));
-	struct krn_str *fences =
-	    krn_arena_calloc(arena, nr + 1, sizeof(*fences));
+	enum { TENANTS, IDS, FENCES, PLACES, COLUMNS };
+
+	struct krn_str *columns[COLUMNS];
+	struct krn_param params[COLUMNS];
 	const struct krn_rows *rows;
 	enum krn_err e;
 
-	if (!tenants || !ids || !fences)
-		return krn_arena_fail(arena, err);
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (!(columns[i] =
+			  krn_arena_calloc(arena, nr + 1, sizeof(*columns[i]))))
+			return krn_arena_fail(arena, err);
 	for (size_t i = 0; i < nr; i++) {
-		tenants[i] = jobs[i].tenant_id;
-		ids[i] = jobs[i].id;
-		fences[i] =
+		columns[TENANTS][i] = jobs[i].tenant_id;
+		columns[IDS][i] = jobs[i].id;
+		columns[FENCES][i] =
 		    krn_str_printf(arena, "%lld", (long long)jobs[i].fence);
+		columns[PLACES][i] = jobs[i].place;
 	}
-	const struct krn_param params[] = {
-	    krn_param_str_array(arena, tenants, nr),
-	    krn_param_str_array(arena, ids, nr),
-	    krn_param_str_array(arena, fences, nr),
-	};
-
-	if (!params[0].value || !params[1].value || !params[2].value)
-		return krn_arena_fail(arena, err);
+	for (size_t i = 0; i < COLUMNS; i++) {
+		params[i] = krn_param_str_array(arena, columns[i], nr);
+		if (!params[i].value)
+			return krn_arena_fail(arena, err);
+	}
 	if ((e = krn_db_begin(db, arena, KRN_TX_WRITE, err)))
 		return e;
 	krn_db_send(db, KRN_STMT_job_by_index, NULL, NULL);

@@ -23,6 +23,7 @@ struct krn_job {
 	int64_t fence;
 	int64_t attempts; /* with this one */
 	int64_t max_attempts;
+	struct krn_str place; /* of its row when it was claimed */
 };
 
 /*
@@ -40,7 +41,7 @@ void krn_job_enqueue(struct krn_arena *arena, struct krn_db *db,
  */
 struct krn_job_mark {
 	int64_t low, newer, older; /* private */
-	int64_t next_move_us, aged_us, next_full_us;
+	int64_t next_move_us, aged_us, next_full_us, look_us;
 	char after[64]; /* the tenant whose turn it was last */
 };
 
@@ -57,22 +58,21 @@ krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
 	       struct krn_job **ret, size_t *ret_nr, struct krn_error *err);
 
 /* One job; ret->id.s is NULL when there is none. */
-KRN_MUSTCHECK enum krn_err krn_job_claim(struct krn_arena *arena,
-					 struct krn_db *db,
-					 struct krn_job_mark *mark,
-					 int64_t lease_seconds,
-					 struct krn_job *ret,
-					 struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_job_claim(struct krn_arena *arena, struct krn_db *db,
+	      struct krn_job_mark *mark, int64_t lease_seconds,
+	      struct krn_job *ret, struct krn_error *err);
 
 /*
  * Jobs whose effects are done elsewhere: end them all, in a transaction of
  * its own. *ret_completed counts those that were still ours; the others were
  * taken over and are somebody else's to complete.
  */
-KRN_MUSTCHECK enum krn_err
-krn_jobs_complete(struct krn_arena *arena, struct krn_db *db,
-		  const struct krn_job *jobs, size_t nr, size_t *ret_completed,
-		  struct krn_error *err);
+KRN_MUSTCHECK enum krn_err krn_jobs_complete(struct krn_arena *arena,
+					     struct krn_db *db,
+					     const struct krn_job *jobs,
+					     size_t nr, size_t *ret_completed,
+					     struct krn_error *err);
 
 /*
  * The job's effect is in this transaction, which ends it. From here to the
@@ -105,12 +105,10 @@ double krn_job_pause_seconds(int64_t attempts);
  * pause (krn_job_pause_seconds).
  * Errors: KRN_ERR_CONFLICT  another worker has the job; do not commit
  */
-KRN_MUSTCHECK enum krn_err krn_job_retry(struct krn_arena *arena,
-					 struct krn_db *db,
-					 const struct krn_job *job,
-					 struct krn_str reason,
-					 int64_t *ret_pause_us,
-					 struct krn_error *err);
+KRN_MUSTCHECK enum krn_err
+krn_job_retry(struct krn_arena *arena, struct krn_db *db,
+	      const struct krn_job *job, struct krn_str reason,
+	      int64_t *ret_pause_us, struct krn_error *err);
 
 /*
  * The job failed for good: move it, in this transaction, to the dead letters.

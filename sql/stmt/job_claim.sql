@@ -8,7 +8,7 @@
 -- open it may believe in none of many. LIMIT keeps a look at a tenant's first job what it
 -- is, and the rows that were locked are written by their place.
 -- params: lease_seconds int8, max int8, low int8, after text
--- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4, seq int8, tenants int8)
+-- result: rows (tenant_id text, id text, topic text, kind text, payload jsonb, fence int8, attempts int4, max_attempts int4, seq int8, tenants int8, place text)
 -- role: worker
 -- access: write
 WITH session AS MATERIALIZED (
@@ -61,4 +61,4 @@ SET fence = j.fence + 1,
 FROM due
 WHERE j.ctid = due.place_of
 RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts, j.seq,
-          (SELECT count(*) FROM turn);
+          (SELECT count(*) FROM turn), j.ctid::text;

@@ -1,7 +1,8 @@
 /*
  * The queue for tests and benchmarks, on $DATABASE_WORKER_URL:
  *
- *	queue drain BATCH     claim and complete until it is empty
+ *	queue drain BATCH     at each line of the input: claim and complete
+ *	                      until it is empty
  *	queue wait N          take N jobs one by one as they come
  *
  * Prints how many jobs and how many milliseconds that took; `wait` before it,
@@ -72,7 +73,19 @@ queue_run(struct queue *queue, bool wait, long number)
 	}
 	printf("%ld %lld\n", total,
 	       (long long)(krn_clock_monotonic_us() - start_us) / 1000);
+	fflush(stdout);
 	return nr < 0;
+}
+
+static int
+queue_drain(struct queue *queue, long batch)
+{
+	int status = 0;
+
+	for (int c; !status && (c = getchar()) != EOF;)
+		if (c == '\n')
+			status = queue_run(queue, false, batch);
+	return status;
 }
 
 int
@@ -92,8 +105,9 @@ main(int argc, char **argv)
 		return 2;
 	queue.db = krn_db_new(options.database_worker_url, "queue", &options);
 	if (queue.db)
-		status = queue_run(&queue, strcmp(argv[1], "wait") == 0,
-				   (long)number);
+		status = strcmp(argv[1], "wait") == 0
+			     ? queue_run(&queue, true, (long)number)
+			     : queue_drain(&queue, (long)number);
 	krn_db_free(queue.db);
 	krn_arena_free(arena);
 	krn_arena_free(queue.arena);
