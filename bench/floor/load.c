@@ -2,7 +2,11 @@
  * A load generator: kept-alive HTTP/1.1 connections to a unix socket, each
  * with one request under way.
  *
- *	load SOCKET CONNECTIONS SECONDS PATH [HEADER…]
+ *	load SOCKET CONNECTIONS[@RATE] SECONDS PATH [HEADER…]
+ *
+ * With a rate, so many requests a second come over all connections, however
+ * long the answers take: a request that has to wait for the one before it has
+ * begun when it was due. Without one, each follows the answer before it.
  *
  * Prints the answers with status 200, the others, the lost connections, the
  * seconds, and p50 and p99 in microseconds. Answers need a Content-Length.
@@ -25,7 +29,9 @@
 
 struct connection {
 	int fd;
-	int64_t sent_us;
+	int64_t due_us;  /* with a rate: of the next request */
+	int64_t sent_us; /* or due */
+	int is_busy;
 	char head[HEAD_BYTES + 1];
 	size_t head_len;
 	int64_t body_left; /* -1: the head is not complete */
@@ -38,6 +44,7 @@ static struct {
 	char request[8192];
 	size_t request_len;
 	int epoll;
+	int64_t pause_us; /* between requests of a connection; 0: no rate */
 	uint32_t *times;
 	size_t times_nr, times_size;
 	uint64_t failed, lost;
@@ -66,7 +73,9 @@ load_send(struct connection *c)
 	c->head_len = 0;
 	c->body_left = -1;
 	c->closes = 0;
-	c->sent_us = load_now_us();
+	c->is_busy = 1;
+	c->sent_us = load.pause_us ? c->due_us : load_now_us();
+	c->due_us += load.pause_us;
 	return send(c->fd, load.request, load.request_len, MSG_NOSIGNAL) ==
 		       (ssize_t)load.request_len
 		   ? 0
@@ -84,7 +93,8 @@ load_connect(struct connection *c)
 		    sizeof(load.address)) != 0 ||
 	    epoll_ctl(load.epoll, EPOLL_CTL_ADD, c->fd, &event) != 0)
 		load_die("connect");
-	if (load_send(c) != 0)
+	c->is_busy = 0;
+	if (!load.pause_us && load_send(c) != 0)
 		load_die("send");
 }
 
@@ -106,8 +116,8 @@ load_note(struct connection *c)
 	}
 	if (load.times_nr == load.times_size) {
 		load.times_size = load.times_size ? load.times_size * 2 : 65536;
-		load.times = realloc(load.times,
-				     load.times_size * sizeof(*load.times));
+		load.times =
+		    realloc(load.times, load.times_size * sizeof(*load.times));
 		if (!load.times)
 			load_die("memory");
 	}
@@ -143,10 +153,9 @@ load_read(struct connection *c)
 {
 	static char rest[65536];
 	const int in_head = c->body_left < 0;
-	const ssize_t got =
-	    in_head ? read(c->fd, c->head + c->head_len,
-			   HEAD_BYTES - c->head_len)
-		    : read(c->fd, rest, sizeof(rest));
+	const ssize_t got = in_head ? read(c->fd, c->head + c->head_len,
+					   HEAD_BYTES - c->head_len)
+				    : read(c->fd, rest, sizeof(rest));
 
 	if (got <= 0) {
 		load.lost++;
@@ -162,8 +171,31 @@ load_read(struct connection *c)
 	if (c->body_left != 0)
 		return;
 	load_note(c);
-	if (c->closes || load_send(c) != 0)
+	c->is_busy = 0;
+	if (c->closes || (!load.pause_us && load_send(c) != 0))
 		load_reconnect(c);
+}
+
+/* Send what is due; how long nothing will be. */
+static struct timespec
+load_due(struct connection *connections, int nr)
+{
+	const int64_t now = load_now_us();
+	int64_t pause = 100000;
+
+	for (int i = 0; load.pause_us && i < nr; i++) {
+		struct connection *c = &connections[i];
+
+		if (c->is_busy)
+			continue;
+		if (c->due_us <= now) {
+			if (load_send(c) != 0)
+				load_die("send");
+		} else if (c->due_us - now < pause) {
+			pause = c->due_us - now;
+		}
+	}
+	return (struct timespec){.tv_nsec = pause * 1000};
 }
 
 static int
@@ -212,21 +244,32 @@ main(int argc, char **argv)
 	static struct connection connections[CONNECTIONS_MAX];
 	struct epoll_event events[64];
 
-	if (argc < 5 || atoi(argv[2]) < 1 || atoi(argv[2]) > CONNECTIONS_MAX) {
-		fputs("usage: load SOCKET CONNECTIONS SECONDS PATH [HEADER…]\n",
+	const int nr = argc < 5 ? 0 : atoi(argv[2]);
+
+	if (nr < 1 || nr > CONNECTIONS_MAX) {
+		fputs("usage: load SOCKET CONNECTIONS[@RATE] SECONDS PATH "
+		      "[HEADER…]\n",
 		      stderr);
 		return 2;
 	}
+	const char *rate = strchr(argv[2], '@');
+
+	if (rate)
+		load.pause_us = (int64_t)(1e6 * nr / atof(rate + 1));
 	load_prepare(argc, argv);
 	const int64_t start = load_now_us();
 	const int64_t end = start + (int64_t)(atof(argv[3]) * 1e6);
 
-	for (int i = 0; i < atoi(argv[2]); i++)
+	for (int i = 0; i < nr; i++) {
+		connections[i].due_us = start + i * load.pause_us / nr;
 		load_connect(&connections[i]);
+	}
 	while (load_now_us() < end) {
-		const int nr = epoll_wait(load.epoll, events, 64, 100);
+		const struct timespec pause = load_due(connections, nr);
+		const int ready =
+		    epoll_pwait2(load.epoll, events, 64, &pause, NULL);
 
-		for (int i = 0; i < nr; i++)
+		for (int i = 0; i < ready; i++)
 			load_read(events[i].data.ptr);
 	}
 	load_report((double)(load_now_us() - start) / 1e6);

@@ -1,6 +1,6 @@
 -- cleanup_interactions: the next interactions whose time is over, and their mark.
 -- The configuration is locked until the commit, and so is the export's checkpoint:
--- each row is in a file for good, or in none.
+-- each row is in a file for good, or in none. A partition is a month.
 -- params: from_at timestamptz, from_id text, batch int8, wait_for_export bool
 -- result: one_row (held bool, done bool, purged int8, daily int8, kept int8, to_at text, to_id text)
 -- role: worker
@@ -32,19 +32,24 @@ WITH allowed AS MATERIALIZED (
 	FROM allowed AS a LEFT JOIN next AS n ON true
 ), gone AS (
 	DELETE FROM kaireon.interaction_history AS h
-	USING bound AS b, point AS k
 	WHERE h.tenant_id = kaireon.tenant_id()
-	  AND h.created_at >= $1::timestamptz AND h.created_at <= b.created_at
+	  AND h.created_at >= $1::timestamptz
+	  AND h.created_at <= (SELECT b.created_at FROM bound AS b)
 	  AND (h.created_at, h.id) >= ($1::timestamptz, $2::text COLLATE "C")
-	  AND (h.created_at, h.id) < (b.created_at, b.id)
-	  AND NOT (k.guards AND (k.keeps_all OR ((h.commit_xid, h.id) > (k.commit_xid, k.id)
-	           AND ($4::bool OR (h.commit_xid, h.id) <= (k.intent_commit_xid, k.intent_id)))))
-	RETURNING h.created_at, k.tells AND (h.commit_xid, h.id) <= (k.commit_xid, k.id) AS exported
+	  AND (h.created_at, h.id) < ((SELECT b.created_at FROM bound AS b), (SELECT b.id FROM bound AS b))
+	  AND NOT ((SELECT k.guards FROM point AS k)
+	           AND ((SELECT k.keeps_all FROM point AS k)
+	                OR ((h.commit_xid, h.id) > ((SELECT k.commit_xid FROM point AS k), (SELECT k.id FROM point AS k))
+	                    AND ($4::bool OR (h.commit_xid, h.id) <= ((SELECT k.intent_commit_xid FROM point AS k),
+	                                                              (SELECT k.intent_id FROM point AS k))))))
+	RETURNING h.tableoid AS part, h.created_at,
+	          (SELECT k.tells FROM point AS k)
+	          AND (h.commit_xid, h.id) <= ((SELECT k.commit_xid FROM point AS k), (SELECT k.id FROM point AS k)) AS exported
 ), tally AS MATERIALIZED (
-	SELECT pg_catalog.date_trunc('month', g.created_at AT TIME ZONE 'UTC')::date AS month,
+	SELECT pg_catalog.date_trunc('month', min(g.created_at) AT TIME ZONE 'UTC')::date AS month,
 	       count(*) AS nr, count(*) FILTER (WHERE g.exported) AS exported
 	FROM gone AS g
-	GROUP BY 1
+	GROUP BY g.part
 ), marked AS (
 	INSERT INTO kaireon.purge_marks AS m (tenant_id, table_name, month, purged_before,
 		purged_rows, exported_rows)

@@ -20,18 +20,18 @@ WITH allowed AS MATERIALIZED (
 	FROM allowed AS a LEFT JOIN next AS n ON true
 ), gone AS (
 	DELETE FROM kaireon.decision_traces AS d
-	USING bound AS b
 	WHERE d.tenant_id = kaireon.tenant_id()
-	  AND d.created_at >= $1::timestamptz AND d.created_at <= b.created_at
+	  AND d.created_at >= $1::timestamptz
+	  AND d.created_at <= (SELECT b.created_at FROM bound AS b)
 	  AND (d.created_at, d.id) >= ($1::timestamptz, $2::text COLLATE "C")
-	  AND (d.created_at, d.id) < (b.created_at, b.id)
+	  AND (d.created_at, d.id) < ((SELECT b.created_at FROM bound AS b), (SELECT b.id FROM bound AS b))
 	  AND $4::bool IS NOT NULL -- traces are not exported: nothing to wait for
-	RETURNING d.created_at
+	RETURNING d.tableoid AS part, d.created_at
 ), tally AS MATERIALIZED (
-	SELECT pg_catalog.date_trunc('month', g.created_at AT TIME ZONE 'UTC')::date AS month,
+	SELECT pg_catalog.date_trunc('month', min(g.created_at) AT TIME ZONE 'UTC')::date AS month,
 	       count(*) AS nr
 	FROM gone AS g
-	GROUP BY 1
+	GROUP BY g.part
 ), marked AS (
 	INSERT INTO kaireon.purge_marks AS m (tenant_id, table_name, month, purged_before,
 		purged_rows)
