@@ -73,6 +73,41 @@ subtest 'round trips' => sub {
 	$conn->ok('commit');
 };
 
+subtest 'the server works while the client does' => sub {
+	my $waiting = q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'db %' AND state = 'idle in transaction';};
+	my $there = 'SELECT count(*) FROM kaireon.schema_migrations WHERE number > 9000;';
+	$conn = Kaireon::Db->new($db->url('owner'));
+	$conn->ok('begin', 'write');
+	$conn->ok('post');
+	$conn->ok('send', 'migration_insert', 9005, 'posted', 'x');
+	$conn->ok('post');
+	for (1 .. 200) {
+		last if $db->value($waiting);
+		sleep 0.05;
+	}
+	is $db->value($waiting), 1, 'what was posted is done before anybody waits for it';
+	is $db->value($there), 0, 'and holds for nobody';
+	$conn->ok('send', 'migration_list');
+	$conn->ok('commit');
+	is_deeply [$conn->ok('trips')], [1], 'it is waited for once';
+	is $db->value($there), 1, 'it holds with the commit';
+	$conn->ok('begin', 'write');
+	$conn->ok('send', 'migration_insert', 9006, 'posted', 'x');
+	$conn->ok('post');
+	$conn->ok('rollback');
+	$conn->ok('begin', 'write');
+	$conn->ok('send', 'migration_insert', 9005, 'again', 'x');
+	$conn->ok('post');
+	$conn->ok('send', 'migration_insert', 9007, 'after', 'x');
+	my ($id, $sqlstate) = $conn->fails('commit');
+	is "$id $sqlstate", 'CONFLICT 23505', 'what fails is told by the commit';
+	is $db->value($there), 1, 'and what came after it, or was undone, does not hold';
+	$db->do('DELETE FROM kaireon.schema_migrations WHERE number > 9000;');
+	$conn->ok('begin', 'read');
+	$conn->ok('send', 'migration_list');
+	$conn->ok('commit');
+};
+
 subtest 'errors in a pipeline' => sub {
 	$conn = Kaireon::Db->new($db->url('owner'));
 	$conn->ok('begin', 'write');

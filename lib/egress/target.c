@@ -90,6 +90,12 @@ krn_target_begin(struct krn_arena *arena, const struct krn_options *options,
 	return target_upload(arena, options, url, target, err);
 }
 
+bool
+krn_target_is_away(const struct krn_target *target)
+{
+	return target->upload != NULL;
+}
+
 void
 krn_target_set_tick(struct krn_target *target, bool (*tick)(void *data),
 		    void *data)

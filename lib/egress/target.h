@@ -28,6 +28,9 @@ KRN_MUSTCHECK enum krn_err krn_target_begin(struct krn_arena *arena,
 					    struct krn_target **ret,
 					    struct krn_error *err);
 
+/* Is it written to over a network, which may take long? */
+bool krn_target_is_away(const struct krn_target *target);
+
 /*
  * Call `tick` before each request to S3 and about every second while S3 is
  * waited for. When it gives false, what is under way is broken off.

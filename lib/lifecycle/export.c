@@ -28,6 +28,7 @@ struct export_batch {
 	int64_t number, rows_before;    /* of the file; in those before */
 	int64_t rows, bytes;
 	char sha256[KRN_SHA256_HEX_BYTES];
+	struct krn_target *data, *manifest;
 };
 
 /* What is told of a tenant. */
@@ -118,59 +119,35 @@ export_begin(struct krn_cron *cron, struct krn_str tenant,
 	return krn_cron_hold(cron, err);
 }
 
-/* The checkpoint moves behind `done`, if that is the batch under way. */
-static enum krn_err
-export_advance(struct krn_cron *cron, const struct export_batch *done,
-	       struct krn_error *err)
+/* Note the next batch before anything of it is written. */
+static void
+export_intend(struct krn_cron *cron, const struct krn_rows **ret_intent)
 {
-	const struct krn_param params[] = {
-	    krn_param_str(done->path),
-	    krn_param_int(cron->batch, done->rows),
-	    krn_param_int(cron->batch, done->bytes),
-	    krn_param_c(done->sha256),
-	};
-	const struct krn_rows *moved;
-	enum krn_err e;
-
-	if ((e = krn_db_exec(cron->db, KRN_STMT_export_advance, params, &moved,
-			     err)))
-		return e;
-	return krn_rows_nr(moved)
-		   ? KRN_OK
-		   : krn_fail(err, KRN_ERR_CONFLICT,
-			      "the database does not know the batch");
-}
-
-/*
- * In one transaction: the checkpoint moves behind `done`, unless it is NULL,
- * and the next batch is noted before anything of it is written, unless `next`
- * is NULL. A database that does not know `done` gets no next one: its time
- * would lie behind a file that only the lake has, and hide it.
- */
-static enum krn_err
-export_turn(struct krn_cron *cron, struct krn_str tenant,
-	    const struct export_batch *done, struct export_batch *next,
-	    struct krn_error *err)
-{
-	const struct krn_rows *intent = NULL;
 	enum krn_codec_kind codec = KRN_CODEC_NONE;
-	enum krn_err e;
 
 	krn_codec_parse(cron->options->export_compress, &codec);
-	if ((e = export_begin(cron, tenant, err)) ||
-	    (done && (e = export_advance(cron, done, err))))
-		return e;
-	if (next) {
-		const struct krn_param params[] = {
-		    krn_param_c(krn_codec_ending(codec)),
-		    krn_param_int(cron->batch, cron->options->export_max_rows),
-		};
+	const struct krn_param params[] = {
+	    krn_param_c(krn_codec_ending(codec)),
+	    krn_param_int(cron->batch, cron->options->export_max_rows),
+	};
 
-		krn_db_send(cron->db, KRN_STMT_export_intent, params, &intent);
-	}
+	krn_db_send(cron->db, KRN_STMT_export_intent, params, ret_intent);
+}
+
+/* The first batch of a call. */
+static enum krn_err
+export_first(struct krn_cron *cron, struct krn_str tenant,
+	     struct export_batch *ret, struct krn_error *err)
+{
+	const struct krn_rows *intent;
+	enum krn_err e;
+
+	if ((e = export_begin(cron, tenant, err)))
+		return e;
+	export_intend(cron, &intent);
 	if ((e = krn_db_commit(cron->db, err)))
 		return e;
-	return intent ? export_intent(cron, intent, next, err) : KRN_OK;
+	return export_intent(cron, intent, ret, err);
 }
 
 /* While S3 takes its time: may the file still appear? What is sent of it while
@@ -231,30 +208,25 @@ export_stream(struct krn_cron *cron, struct krn_target *target,
 	return e;
 }
 
-/*
- * Write the file, make it durable, publish it, then its manifest. The
- * transaction that reads the rows ends when all is durable: while it holds,
- * the session holds, and with it the job's lock. An S3 makes a file durable
- * and visible at once, so both are asked for again until it has.
- */
+/* Write the file and its manifest, in a transaction that goes on. */
 static enum krn_err
 export_write(struct krn_cron *cron, struct krn_str tenant,
 	     struct export_batch *batch, struct krn_error *err)
 {
 	const struct krn_str url =
 	    krn_export_url(cron->batch, cron->options->export_url, batch->path);
-	struct krn_target *target, *manifest;
 	enum krn_err e;
 
 	if (!url.s)
 		return krn_arena_fail(cron->batch, err);
-	if ((e = krn_target_begin(cron->batch, cron->options, url, &target,
+	if ((e = krn_target_begin(cron->batch, cron->options, url, &batch->data,
 				  err)))
 		return e;
-	krn_target_set_tick(target, export_tick, cron);
+	krn_target_set_tick(batch->data, export_tick, cron);
 	if ((e = export_begin(cron, tenant, err)) ||
-	    (e = export_stream(cron, target, batch, err)) ||
-	    (e = krn_target_end(target, &batch->bytes, batch->sha256, err)))
+	    (e = export_stream(cron, batch->data, batch, err)) ||
+	    (e = krn_target_end(batch->data, &batch->bytes, batch->sha256,
+				err)))
 		return e;
 	const struct krn_export_file file = {
 	    .tenant_id = tenant,
@@ -268,15 +240,89 @@ export_write(struct krn_cron *cron, struct krn_str tenant,
 	};
 
 	if ((e = krn_export_manifest_write(cron->batch, cron->options, &file,
-					   &manifest, err)))
+					   &batch->manifest, err)))
 		return e;
-	krn_target_set_tick(manifest, export_tick, cron);
-	if ((e = krn_target_sync(target, err)) ||
-	    (e = krn_target_sync(manifest, err)) ||
+	krn_target_set_tick(batch->manifest, export_tick, cron);
+	return KRN_OK;
+}
+
+/* Make both durable, then visible: the data first. */
+static enum krn_err
+export_publish(const struct export_batch *batch, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_target_sync(batch->data, err)) ||
+	    (e = krn_target_sync(batch->manifest, err)) ||
+	    (e = krn_target_publish(batch->data, err)))
+		return e;
+	return krn_target_publish(batch->manifest, err);
+}
+
+/*
+ * An S3 may take long, and a purge waits for whoever moves the checkpoint: so
+ * all is there before. The transaction that read the rows ends when all is
+ * durable: while it holds, the session holds, and with it the job's lock. An
+ * S3 makes a file visible and durable at once, so both are asked for again
+ * until it has.
+ */
+static enum krn_err
+export_publish_away(struct krn_cron *cron, struct krn_str tenant,
+		    const struct export_batch *batch, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_target_sync(batch->data, err)) ||
+	    (e = krn_target_sync(batch->manifest, err)) ||
 	    (e = krn_db_commit(cron->db, err)) ||
-	    (e = krn_target_publish(target, err)))
+	    (e = export_publish(batch, err)))
 		return e;
-	return krn_target_publish(manifest, err);
+	return export_begin(cron, tenant, err);
+}
+
+/*
+ * In one transaction of the session that has the lock: the checkpoint moves
+ * behind `done`, and the next batch is noted, unless `next` is NULL. The
+ * database works on it while the disk takes the files, and nothing of it holds
+ * before they are there. A database that does not know `done` gets no next
+ * one: its time would lie behind a file that only the lake has, and hide it.
+ */
+static enum krn_err
+export_turn(struct krn_cron *cron, struct krn_str tenant,
+	    const struct export_batch *done, struct export_batch *next,
+	    struct krn_error *err)
+{
+	const bool is_away = krn_target_is_away(done->data);
+	const struct krn_param params[] = {
+	    krn_param_str(done->path),
+	    krn_param_int(cron->batch, done->rows),
+	    krn_param_int(cron->batch, done->bytes),
+	    krn_param_c(done->sha256),
+	};
+	const struct krn_param timeout[] = {
+	    krn_param_int(cron->batch, cron->options->statement_timeout_ms)};
+	const struct krn_rows *moved, *intent = NULL;
+	enum krn_err e;
+
+	if (is_away && (e = export_publish_away(cron, tenant, done, err)))
+		return e;
+	krn_db_send(cron->db, KRN_STMT_timeout_set, timeout, NULL);
+	krn_db_send(cron->db, KRN_STMT_export_advance, params, &moved);
+	if (next)
+		export_intend(cron, &intent);
+	if (!is_away) {
+		krn_db_post(cron->db);
+		if ((e = export_publish(done, err)))
+			return e;
+	}
+	if ((e = krn_db_flush(cron->db, err)))
+		return e;
+	if (!krn_rows_nr(moved))
+		return krn_fail(err, KRN_ERR_CONFLICT,
+				"the database does not know the batch");
+	if ((e = krn_db_commit(cron->db, err)))
+		return e;
+	return intent ? export_intent(cron, intent, next, err) : KRN_OK;
 }
 
 static void
@@ -322,7 +368,7 @@ export_tenant(struct krn_cron *cron, struct export_tenant *tenant,
 	enum krn_err e;
 
 	if ((e = export_look(cron, tenant->id, &is_due, err)) ||
-	    (is_due && (e = export_turn(cron, tenant->id, NULL, &batch, err))))
+	    (is_due && (e = export_first(cron, tenant->id, &batch, err))))
 		return e;
 	while (goes_on && batch.path.s) {
 		krn_arena_reset(cron->batch);

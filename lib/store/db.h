@@ -121,6 +121,12 @@ void krn_db_send_named(struct krn_db *db, enum krn_stmt stmt,
 KRN_MUSTCHECK enum krn_err krn_db_flush(struct krn_db *db,
 					struct krn_error *err);
 
+/*
+ * Let the server begin with what is queued, while the caller does something
+ * else. The flush or commit that follows waits, and tells what failed.
+ */
+void krn_db_post(struct krn_db *db);
+
 /* send + flush. */
 KRN_MUSTCHECK enum krn_err krn_db_exec(struct krn_db *db, enum krn_stmt stmt,
 				       const struct krn_param *params,

@@ -424,6 +424,13 @@ krn_db_flush(struct krn_db *db, struct krn_error *err)
 	return e;
 }
 
+void
+krn_db_post(struct krn_db *db)
+{
+	if (tx_can_queue(db) && db->first)
+		tx_queue_sync(db);
+}
+
 enum krn_err
 krn_db_exec(struct krn_db *db, enum krn_stmt stmt,
 	    const struct krn_param *params, const struct krn_rows **ret_rows,

@@ -5,7 +5,7 @@
  *	db URL
  *
  *	connect                      begin read|snapshot|write|plan
- *	send STATEMENT [PARAMETER…]  flush  commit  rollback
+ *	send STATEMENT [PARAMETER…]  post  flush  commit  rollback
  *	named STATEMENT NAMES [PARAMETER…]
  *	rows N                       the rows of the N-th send of the
  *transaction copyin STATEMENT NAMES       put ROW  end  abort copyout STATEMENT
@@ -194,6 +194,8 @@ db_command(const struct krn_str *words, size_t nr, struct krn_buf *out,
 		return krn_notify_listen(db, err);
 	if (krn_str_eq_c(verb, "send") || krn_str_eq_c(verb, "named")) {
 		db_send(words, nr, krn_str_eq_c(verb, "named"));
+	} else if (krn_str_eq_c(verb, "post")) {
+		krn_db_post(db);
 	} else if (krn_str_eq_c(verb, "rollback")) {
 		krn_db_rollback(db);
 	} else if (krn_str_eq_c(verb, "rows")) {
