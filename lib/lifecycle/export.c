@@ -246,25 +246,33 @@ export_write(struct krn_cron *cron, struct krn_str tenant,
 	return KRN_OK;
 }
 
-/* Make both durable, then visible: the data first. */
+/* Make both durable. */
+static enum krn_err
+export_sync(const struct export_batch *batch, struct krn_error *err)
+{
+	enum krn_err e;
+
+	if ((e = krn_target_sync(batch->data, err)))
+		return e;
+	return krn_target_sync(batch->manifest, err);
+}
+
+/* Make both visible: the data first. */
 static enum krn_err
 export_publish(const struct export_batch *batch, struct krn_error *err)
 {
 	enum krn_err e;
 
-	if ((e = krn_target_sync(batch->data, err)) ||
-	    (e = krn_target_sync(batch->manifest, err)) ||
-	    (e = krn_target_publish(batch->data, err)))
+	if ((e = krn_target_publish(batch->data, err)))
 		return e;
 	return krn_target_publish(batch->manifest, err);
 }
 
 /*
  * An S3 may take long, and a purge waits for whoever moves the checkpoint: so
- * all is there before. The transaction that read the rows ends when all is
- * durable: while it holds, the session holds, and with it the job's lock. An
- * S3 makes a file visible and durable at once, so both are asked for again
- * until it has.
+ * all is there before. The transaction that read the rows ends when all was
+ * sent. An S3 makes a file visible and durable at once, so the session is
+ * asked for again until it has.
  */
 static enum krn_err
 export_publish_away(struct krn_cron *cron, struct krn_str tenant,
@@ -272,8 +280,7 @@ export_publish_away(struct krn_cron *cron, struct krn_str tenant,
 {
 	enum krn_err e;
 
-	if ((e = krn_target_sync(batch->data, err)) ||
-	    (e = krn_target_sync(batch->manifest, err)) ||
+	if ((e = export_sync(batch, err)) ||
 	    (e = krn_db_commit(cron->db, err)) ||
 	    (e = export_publish(batch, err)))
 		return e;
@@ -281,18 +288,14 @@ export_publish_away(struct krn_cron *cron, struct krn_str tenant,
 }
 
 /*
- * In one transaction of the session that has the lock: the checkpoint moves
- * behind `done`, and the next batch is noted, unless `next` is NULL. The
- * database works on it while the disk takes the files, and nothing of it holds
- * before they are there. A database that does not know `done` gets no next
- * one: its time would lie behind a file that only the lake has, and hide it.
+ * Queue: the checkpoint moves behind `done`, and the next batch is noted if
+ * there is to be one. The server is at it while the disk takes the files.
  */
-static enum krn_err
-export_turn(struct krn_cron *cron, struct krn_str tenant,
-	    const struct export_batch *done, struct export_batch *next,
-	    struct krn_error *err)
+static void
+export_post(struct krn_cron *cron, const struct export_batch *done,
+	    bool goes_on, const struct krn_rows **ret_moved,
+	    const struct krn_rows **ret_intent)
 {
-	const bool is_away = krn_target_is_away(done->data);
 	const struct krn_param params[] = {
 	    krn_param_str(done->path),
 	    krn_param_int(cron->batch, done->rows),
@@ -301,26 +304,44 @@ export_turn(struct krn_cron *cron, struct krn_str tenant,
 	};
 	const struct krn_param timeout[] = {
 	    krn_param_int(cron->batch, cron->options->statement_timeout_ms)};
+
+	krn_db_send(cron->db, KRN_STMT_timeout_set, timeout, NULL);
+	krn_db_send(cron->db, KRN_STMT_export_advance, params, ret_moved);
+	if (goes_on)
+		export_intend(cron, ret_intent);
+	krn_db_post(cron->db);
+}
+
+/*
+ * In one transaction of the session that has the lock: the files are durable,
+ * the checkpoint moves behind `done`, the files appear, and the next batch is
+ * noted, unless `next` is NULL. While the transaction holds, the session
+ * holds, and with it the lock. A database that does not know `done` gets no
+ * next one: its time would lie behind a file that only the lake has, and hide
+ * it.
+ */
+static enum krn_err
+export_turn(struct krn_cron *cron, struct krn_str tenant,
+	    const struct export_batch *done, struct export_batch *next,
+	    struct krn_error *err)
+{
+	const bool is_away = krn_target_is_away(done->data);
 	const struct krn_rows *moved, *intent = NULL;
 	enum krn_err e;
 
 	if (is_away && (e = export_publish_away(cron, tenant, done, err)))
 		return e;
-	krn_db_send(cron->db, KRN_STMT_timeout_set, timeout, NULL);
-	krn_db_send(cron->db, KRN_STMT_export_advance, params, &moved);
-	if (next)
-		export_intend(cron, &intent);
-	if (!is_away) {
-		krn_db_post(cron->db);
-		if ((e = export_publish(done, err)))
-			return e;
-	}
-	if ((e = krn_db_flush(cron->db, err)))
+	export_post(cron, done, next != NULL, &moved, &intent);
+	if ((!is_away && (e = export_sync(done, err))) ||
+	    (e = krn_db_flush(cron->db, err))) {
+		krn_db_rollback(cron->db);
 		return e;
+	}
 	if (!krn_rows_nr(moved))
 		return krn_fail(err, KRN_ERR_CONFLICT,
 				"the database does not know the batch");
-	if ((e = krn_db_commit(cron->db, err)))
+	if ((!is_away && (e = export_publish(done, err))) ||
+	    (e = krn_db_commit(cron->db, err)))
 		return e;
 	return intent ? export_intent(cron, intent, next, err) : KRN_OK;
 }

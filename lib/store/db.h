@@ -123,7 +123,8 @@ KRN_MUSTCHECK enum krn_err krn_db_flush(struct krn_db *db,
 
 /*
  * Let the server begin with what is queued, while the caller does something
- * else. The flush or commit that follows waits, and tells what failed.
+ * else. The flush or commit that follows waits, and tells what failed; a
+ * caller who has none to follow rolls back before its ret_rows go.
  */
 void krn_db_post(struct krn_db *db);
 
