@@ -218,6 +218,21 @@ for my $signal (qw(TERM HUP USR1)) {
 	is($stack->stop($signal, $signal), 0, "$signal ends a worker with status 0");
 }
 
+# jobs by the batch
+sub batches {
+	my ($how, $batch) = @_;
+	my $pid = open2(my $out, my $in, 'env', $stack->environment, "$stack->{build}/t/bin/queue", $how, $batch);
+	syswrite $in, "\n";
+	close $in;
+	my $said = do { local $/; <$out> };
+	waitpid $pid, 0;
+	return $said;
+}
+$stack->query('postgres', q{DELETE FROM kaireon.jobs; INSERT INTO kaireon.jobs (tenant_id, id, topic, kind)
+	SELECT 'one', 'job_' || n, 'campaign_runs', 'nothing' FROM generate_series(1, 30) AS n});
+like(batches('renew', 10), qr/^30 \d+$/m, 'a job whose lease was renewed is completed with its batch');
+is($stack->owner('SELECT count(*) FROM kaireon.jobs'), 0, 'and gone');
+
 # while somebody looks at an old state of the database, what is done stays in the table,
 # and the planner takes it for an empty one
 $stack->query('postgres', 'DELETE FROM kaireon.jobs');
@@ -228,11 +243,7 @@ $stack->query('postgres', $_) for q{INSERT INTO kaireon.jobs (tenant_id, id, top
 	SELECT 'one', 'job_' || n, 'campaign_runs', 'nothing' FROM generate_series(20001, 21000) AS n};
 my $entries = q{SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'jobs'};
 my $read = $stack->query('postgres', $entries);
-my $pid = open2(my $out, my $in, 'env', $stack->environment, "$stack->{build}/t/bin/queue", 'drain', 10);
-syswrite $in, "\n";
-close $in;
-like(do { local $/; <$out> }, qr/^1000 \d+$/m, 'a thousand jobs behind many that are done');
-waitpid $pid, 0;
+like(batches('drain', 10), qr/^1000 \d+$/m, 'a thousand jobs behind many that are done');
 $read = $stack->query('postgres', $entries) - $read;
 cmp_ok($read, '>=', 20000, 'what is done is looked at');
 cmp_ok($read, '<', 400_000, "not for each job: $read entries of the indexes were read");

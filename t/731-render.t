@@ -13,7 +13,7 @@ use Kaireon::Stack;
 my $build = $ENV{KRN_BUILDDIR} || 'build';
 plan skip_all => 'weasyprint is not installed' if !-x '/usr/bin/weasyprint';
 # where everybody may read what this test writes
-my $dir = tempdir('krn-render-XXXXXX', DIR => '/var/tmp', CLEANUP => 1);
+my $dir = tempdir(DIR => '/var/tmp', CLEANUP => 1);
 chmod 0755, $dir;
 
 sub spew { my ($path, $text) = @_; open my $out, '>', $path or die $!; print $out $text; close $out; return $path }

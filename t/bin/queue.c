@@ -3,6 +3,8 @@
  *
  *	queue drain BATCH     at each line of the input: claim and complete
  *	                      until it is empty
+ *	queue renew BATCH     the same, the lease of each batch's first job
+ *	                      renewed in between
  *	queue wait N          take N jobs one by one as they come
  *
  * Prints how many jobs and how many milliseconds that took; `wait` before it,
@@ -21,7 +23,26 @@ struct queue {
 	struct krn_db *db;
 	struct krn_job_mark mark;
 	sigset_t waiting;
+	bool renews;
 };
+
+static enum krn_err
+queue_renew(struct queue *queue, const struct krn_job *job,
+	    struct krn_error *err)
+{
+	const struct krn_param params[] = {
+	    krn_param_str(job->tenant_id),
+	    krn_param_str(job->id),
+	    krn_param_int(queue->arena, job->fence),
+	    krn_param_int(queue->arena, 60),
+	};
+	enum krn_err e;
+
+	if ((e = krn_db_begin(queue->db, queue->arena, KRN_TX_WRITE, err)))
+		return e;
+	krn_db_send(queue->db, KRN_STMT_job_renew, params, NULL);
+	return krn_db_commit(queue->db, err);
+}
 
 /* Claim up to `max` and complete them; how many, or -1. */
 static long
@@ -44,6 +65,7 @@ queue_take(struct queue *queue, size_t max)
 			       (long long)(krn_clock_us() - at->integer));
 	}
 	if (nr == SIZE_MAX ||
+	    (nr && queue->renews && queue_renew(queue, &jobs[0], &err)) ||
 	    (nr && krn_jobs_complete(queue->arena, queue->db, jobs, nr,
 				     &completed, &err))) {
 		fprintf(stderr, "queue: %s %s\n", err.message, err.detail);
@@ -104,6 +126,7 @@ main(int argc, char **argv)
 	    krn_options_load(arena, &options, &err))
 		return 2;
 	queue.db = krn_db_new(options.database_worker_url, "queue", &options);
+	queue.renews = strcmp(argv[1], "renew") == 0;
 	if (queue.db)
 		status = strcmp(argv[1], "wait") == 0
 			     ? queue_run(&queue, true, (long)number)
