@@ -50,19 +50,15 @@ krn_job_enqueue(struct krn_arena *arena, struct krn_db *db, const char *topic,
 #define MARK_FULL_US (60 * KRN_US_PER_SECOND)
 #define MARK_SHARE 200
 
+/* Where a look takes no longer than this, whoever finds nothing begins further
+ * back at once: it may have been woken for a job that came late. */
+#define MARK_BACK_US (KRN_US_PER_SECOND / 20)
+
 static int64_t
 job_mark_pause(int64_t least_us, int64_t spent_us)
 {
 	return spent_us * MARK_SHARE > least_us ? spent_us * MARK_SHARE
 						: least_us;
-}
-
-/* Does little lie behind the mark, so that whoever finds nothing may begin
- * further back? */
-static bool
-job_mark_is_cheap(const struct krn_job_mark *mark)
-{
-	return mark->look_us * MARK_SHARE <= MARK_MOVE_US;
 }
 
 /*
@@ -193,7 +189,7 @@ krn_jobs_claim(struct krn_arena *arena, struct krn_db *db,
 				err)))
 		return e;
 	if (krn_rows_nr(rows) == 0 && mark->low > mark->older &&
-	    job_mark_is_cheap(mark)) {
+	    mark->look_us <= MARK_BACK_US) {
 		mark->low = mark->older;
 		if ((e = job_claim_from(arena, db, mark, lease_seconds, max,
 					&rows, err)))
