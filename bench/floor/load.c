@@ -31,10 +31,9 @@ struct connection {
 	int fd;
 	int64_t due_us;  /* with a rate: of the next request */
 	int64_t sent_us; /* or due */
-	int is_busy;
 	char head[HEAD_BYTES + 1];
 	size_t head_len;
-	int64_t body_left; /* -1: the head is not complete */
+	int64_t body_left; /* -1: the head is not complete; 0: no request */
 	int status;
 	int closes;
 };
@@ -73,7 +72,6 @@ load_send(struct connection *c)
 	c->head_len = 0;
 	c->body_left = -1;
 	c->closes = 0;
-	c->is_busy = 1;
 	c->sent_us = load.pause_us ? c->due_us : load_now_us();
 	c->due_us += load.pause_us;
 	return send(c->fd, load.request, load.request_len, MSG_NOSIGNAL) ==
@@ -93,7 +91,7 @@ load_connect(struct connection *c)
 		    sizeof(load.address)) != 0 ||
 	    epoll_ctl(load.epoll, EPOLL_CTL_ADD, c->fd, &event) != 0)
 		load_die("connect");
-	c->is_busy = 0;
+	c->body_left = 0;
 	if (!load.pause_us && load_send(c) != 0)
 		load_die("send");
 }
@@ -171,7 +169,6 @@ load_read(struct connection *c)
 	if (c->body_left != 0)
 		return;
 	load_note(c);
-	c->is_busy = 0;
 	if (c->closes || (!load.pause_us && load_send(c) != 0))
 		load_reconnect(c);
 }
@@ -186,7 +183,7 @@ load_due(struct connection *connections, int nr)
 	for (int i = 0; load.pause_us && i < nr; i++) {
 		struct connection *c = &connections[i];
 
-		if (c->is_busy)
+		if (c->body_left != 0)
 			continue;
 		if (c->due_us <= now) {
 			if (load_send(c) != 0)
