@@ -87,8 +87,8 @@ export_look(struct krn_cron *cron, struct krn_str tenant, bool *ret_due,
 
 /* The batch to write: the intent that an earlier call left, or a new one. */
 static enum krn_err
-export_intent(struct krn_cron *cron, const struct krn_rows *rows,
-	      struct export_batch *ret, struct krn_error *err)
+export_read_intent(struct krn_cron *cron, const struct krn_rows *rows,
+		   struct export_batch *ret, struct krn_error *err)
 {
 	struct krn_str *const texts[] = {&ret->path, &ret->nr,
 					 &ret->previous_sha256};
@@ -119,9 +119,9 @@ export_begin(struct krn_cron *cron, struct krn_str tenant,
 	return krn_cron_hold(cron, err);
 }
 
-/* Note the next batch before anything of it is written. */
+/* Queue: the next batch is noted, before anything of it is written. */
 static void
-export_intend(struct krn_cron *cron, const struct krn_rows **ret_intent)
+export_send_intent(struct krn_cron *cron, const struct krn_rows **ret_intent)
 {
 	enum krn_codec_kind codec = KRN_CODEC_NONE;
 
@@ -144,10 +144,10 @@ export_first(struct krn_cron *cron, struct krn_str tenant,
 
 	if ((e = export_begin(cron, tenant, err)))
 		return e;
-	export_intend(cron, &intent);
+	export_send_intent(cron, &intent);
 	if ((e = krn_db_commit(cron->db, err)))
 		return e;
-	return export_intent(cron, intent, ret, err);
+	return export_read_intent(cron, intent, ret, err);
 }
 
 /* While S3 takes its time: may the file still appear? What is sent of it while
@@ -198,14 +198,19 @@ static enum krn_err
 export_stream(struct krn_cron *cron, struct krn_target *target,
 	      struct export_batch *batch, struct krn_error *err)
 {
-	const struct krn_param no_timeout[] = {krn_param_c("0")};
+	const struct krn_param none[] = {krn_param_c("0")};
+	const struct krn_param again[] = {
+	    krn_param_int(cron->batch, cron->options->statement_timeout_ms)};
 	enum krn_err e;
 
-	krn_db_send(cron->db, KRN_STMT_timeout_set, no_timeout, NULL);
+	krn_db_send(cron->db, KRN_STMT_timeout_set, none, NULL);
 	export_of(cron)->streams = true;
 	e = export_copy(cron, target, batch, err);
 	export_of(cron)->streams = false;
-	return e;
+	if (e)
+		return e;
+	krn_db_send(cron->db, KRN_STMT_timeout_set, again, NULL);
+	return KRN_OK;
 }
 
 /* Write the file and its manifest, in a transaction that goes on. */
@@ -302,13 +307,10 @@ export_post(struct krn_cron *cron, const struct export_batch *done,
 	    krn_param_int(cron->batch, done->bytes),
 	    krn_param_c(done->sha256),
 	};
-	const struct krn_param timeout[] = {
-	    krn_param_int(cron->batch, cron->options->statement_timeout_ms)};
 
-	krn_db_send(cron->db, KRN_STMT_timeout_set, timeout, NULL);
 	krn_db_send(cron->db, KRN_STMT_export_advance, params, ret_moved);
 	if (goes_on)
-		export_intend(cron, ret_intent);
+		export_send_intent(cron, ret_intent);
 	krn_db_post(cron->db);
 }
 
@@ -343,7 +345,7 @@ export_turn(struct krn_cron *cron, struct krn_str tenant,
 	if ((!is_away && (e = export_publish(done, err))) ||
 	    (e = krn_db_commit(cron->db, err)))
 		return e;
-	return intent ? export_intent(cron, intent, next, err) : KRN_OK;
+	return intent ? export_read_intent(cron, intent, next, err) : KRN_OK;
 }
 
 static void
