@@ -36,15 +36,15 @@ WITH allowed AS MATERIALIZED (
 	  AND h.created_at >= $1::timestamptz
 	  AND h.created_at <= (SELECT b.created_at FROM bound AS b)
 	  AND (h.created_at, h.id) >= ($1::timestamptz, $2::text COLLATE "C")
-	  AND (h.created_at, h.id) < ((SELECT b.created_at FROM bound AS b), (SELECT b.id FROM bound AS b))
+	  AND (h.created_at, h.id) < (SELECT b.created_at, b.id FROM bound AS b)
 	  AND NOT ((SELECT k.guards FROM point AS k)
 	           AND ((SELECT k.keeps_all FROM point AS k)
-	                OR ((h.commit_xid, h.id) > ((SELECT k.commit_xid FROM point AS k), (SELECT k.id FROM point AS k))
-	                    AND ($4::bool OR (h.commit_xid, h.id) <= ((SELECT k.intent_commit_xid FROM point AS k),
-	                                                              (SELECT k.intent_id FROM point AS k))))))
+	                OR ((h.commit_xid, h.id) > (SELECT k.commit_xid, k.id FROM point AS k)
+	                    AND ($4::bool
+	                         OR (h.commit_xid, h.id) <= (SELECT k.intent_commit_xid, k.intent_id FROM point AS k)))))
 	RETURNING h.tableoid AS part, h.created_at,
 	          (SELECT k.tells FROM point AS k)
-	          AND (h.commit_xid, h.id) <= ((SELECT k.commit_xid FROM point AS k), (SELECT k.id FROM point AS k)) AS exported
+	          AND (h.commit_xid, h.id) <= (SELECT k.commit_xid, k.id FROM point AS k) AS exported
 ), tally AS MATERIALIZED (
 	SELECT pg_catalog.date_trunc('month', min(g.created_at) AT TIME ZONE 'UTC')::date AS month,
 	       count(*) AS nr, count(*) FILTER (WHERE g.exported) AS exported

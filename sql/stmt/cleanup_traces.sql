@@ -24,7 +24,7 @@ WITH allowed AS MATERIALIZED (
 	  AND d.created_at >= $1::timestamptz
 	  AND d.created_at <= (SELECT b.created_at FROM bound AS b)
 	  AND (d.created_at, d.id) >= ($1::timestamptz, $2::text COLLATE "C")
-	  AND (d.created_at, d.id) < ((SELECT b.created_at FROM bound AS b), (SELECT b.id FROM bound AS b))
+	  AND (d.created_at, d.id) < (SELECT b.created_at, b.id FROM bound AS b)
 	  AND $4::bool IS NOT NULL -- traces are not exported: nothing to wait for
 	RETURNING d.tableoid AS part, d.created_at
 ), tally AS MATERIALIZED (

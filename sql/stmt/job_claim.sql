@@ -35,11 +35,11 @@ WITH session AS MATERIALIZED (
 	(SELECT w.tenant_id FROM waiting AS w WHERE w.tenant_id <= $4::text
 	 ORDER BY w.tenant_id LIMIT $2::int8 + 3)
 ), due AS (
-	SELECT n.place_of
-	FROM (SELECT d.tenant_id, d.place_of, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.seq) AS place
+	SELECT n.place
+	FROM (SELECT d.tenant_id, d.place, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.seq) AS nth
 	      FROM turn AS t
 	      CROSS JOIN LATERAL (
-		SELECT j.tenant_id, j.ctid AS place_of, j.seq
+		SELECT j.tenant_id, j.ctid AS place, j.seq
 		FROM kaireon.jobs AS j
 		WHERE j.tenant_id = t.tenant_id AND j.seq >= $3::int8 AND j.run_at <= pg_catalog.now()
 		  AND (j.leased_until IS NULL OR j.leased_until < pg_catalog.now() OR NOT EXISTS (
@@ -48,7 +48,7 @@ WITH session AS MATERIALIZED (
 		ORDER BY j.seq
 		LIMIT ($2::int8 + (SELECT count(*) FROM turn) - 1) / (SELECT count(*) FROM turn)
 		FOR UPDATE OF j SKIP LOCKED) AS d) AS n
-	ORDER BY n.place, n.tenant_id <= $4::text, n.tenant_id
+	ORDER BY n.nth, n.tenant_id <= $4::text, n.tenant_id
 	LIMIT $2::int8
 )
 UPDATE kaireon.jobs AS j
@@ -59,6 +59,6 @@ SET fence = j.fence + 1,
     -- a process id may be seen twice while a backend of it ends and another begins
     lease_start = (SELECT max(s.backend_start) FROM session AS s WHERE s.pid = pg_catalog.pg_backend_pid())
 FROM due
-WHERE j.ctid = due.place_of
+WHERE j.ctid = due.place
 RETURNING j.tenant_id, j.id, j.topic, j.kind, j.payload, j.fence, j.attempts, j.max_attempts, j.seq,
           (SELECT count(*) FROM turn), j.ctid::text;
