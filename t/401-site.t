@@ -70,7 +70,9 @@ my $stapled = render('stapled', LISTEN => "unix:$dir/stapled.sock", CERTIFICATE 
 	RESOLVER => '127.0.0.1:1', TRUSTED_CERTIFICATES => "$dir/cert.pem");
 like($stack->slurp("$stapled/listen_kaireon"), qr/^ssl_stapling on;$/m, 'a certificate with a responder is stapled');
 my $several = render('several', LISTEN => "unix:$dir/several.sock", API_SERVERS => '10.99.0.5:9101 10.99.0.6:9101', CRON_SERVERS => '10.99.0.5:9102');
-like($stack->slurp("$several/site"), qr/server 10\.99\.0\.5:9101 fail_timeout=5s;\n\tserver 10\.99\.0\.6:9101 fail_timeout=5s;/, 'several hosts');
+like($stack->slurp("$several/site"), qr/(server 10\.99\.0\.5:9101) (fail_timeout=5s;\n)\t(server 10\.99\.0\.6:9101) \2\t\1 backup max_fails=0;\n\t\3 backup max_fails=0;\n\}/,
+	'several hosts; when all have failed they are asked all the same');
+like($stack->slurp("$several/site"), qr/server 10\.99\.0\.5:9102 max_fails=0;\n\}/, 'one host is asked always');
 my $proxied = render('proxied', LISTEN => "unix:$dir/proxied.sock", TRUSTED_PROXIES => 'unix: 127.0.0.1', CERTIFICATE => '', CERTIFICATE_KEY => '', CLIENT_CONNECTIONS => 5);
 unlike($stack->slurp("$proxied/listen_kaireon"), qr/ssl/, 'no TLS behind a proxy');
 
