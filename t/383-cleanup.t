@@ -297,6 +297,48 @@ SQL
 	is $answer->{cleaned}{interactionHistory}, 10, 'and everything else is done';
 };
 
+subtest 'a busy host' => sub {
+	my $shared = File::Temp::tempdir('kaireon-cleanup-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+	begin(METRICS_FILE => "$shared/registry");
+	my $api = Kaireon::Worker->new(db => $db, pool => 'api', env => {METRICS_FILE => "$shared/registry"});
+	$db->tenant($_) for qw(acme keeper);
+	retain('keeper', 'interactions', 36500);
+	interactions('keeper', 731, 1);
+	$db->do(<<'SQL');
+CREATE TABLE kaireon.batches (nr bigint);
+CREATE FUNCTION kaireon.note_batch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = kaireon AS $$
+BEGIN
+	INSERT INTO batches SELECT count(*) FROM gone;
+	PERFORM pg_sleep(0.04);
+	RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER DELETE ON kaireon.interaction_history REFERENCING OLD TABLE AS gone
+	FOR EACH STATEMENT EXECUTE FUNCTION kaireon.note_batch();
+SQL
+	my $batches = sub {
+		$db->do('TRUNCATE kaireon.batches;');
+		interactions('acme', 731, 6000);
+		is $worker->cron($path)->{json}{cleaned}{interactionHistory}, 6000, 'all of it goes';
+		return map { $_->[0] } $db->rows('SELECT nr FROM kaireon.batches WHERE nr > 0;');
+	};
+	my @quiet = $batches->();
+	my $test = $$;
+	my @clients = map {
+		my $pid = fork // die "fork: $!";
+		if (!$pid) {
+			$api->get('/healthz') while getppid == $test;
+			POSIX::_exit(0);
+		}
+		$pid;
+	} 1 .. 3;
+	my @busy = $batches->();
+	kill 'KILL', @clients;
+	waitpid $_, 0 for @clients;
+	cmp_ok scalar(@quiet), '<', 6, "in few batches while nobody asks anything: @quiet";
+	cmp_ok scalar(grep { $_ <= 300 } @busy), '>', 9, "and in small ones beside requests: @busy";
+	$api->stop;
+};
+
 subtest 'a time budget, and calls at once' => sub {
 	begin(CRON_BUDGET_SECONDS => 1, CLEANUP_BATCH_ROWS => 1);
 	$db->tenant($_) for qw(acme keeper);

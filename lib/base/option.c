@@ -41,7 +41,7 @@ static const struct option_row option_rows[] = {
 	{"AWS_SESSION_TOKEN",    OPTION_TEXT, AT(aws_session_token),    "", 0, 0, OPTION_SECRET, "token of that key, when it is a temporary one"},
 	{"BASE_URL",             OPTION_TEXT, AT(base_url),             "", 0, 0, 0, "where kaireonctl gitops finds the API: https://host[:port]"},
 	{"CACERT",               OPTION_TEXT, AT(cacert),               "", 0, 0, 0, "certificates that kaireonctl gitops trusts; unset: the system's"},
-	{"CLEANUP_BATCH_ROWS",   OPTION_INT,  AT(cleanup_batch_rows),   "10000", 1, 100000, 0, "rows that one transaction of a cleanup deletes at most"},
+	{"CLEANUP_BATCH_ROWS",   OPTION_INT,  AT(cleanup_batch_rows),   "10000", 1, 100000, 0, "rows that one transaction of a cleanup deletes at most; 300 while the host answers requests"},
 	{"CLEANUP_WAIT_FOR_EXPORT", OPTION_BOOL, AT(cleanup_wait_for_export), "false", 0, 0, 0, "true: a cleanup keeps interactions that the export has not taken"},
 	{"CONNECTOR_ENCRYPTION_KEY", OPTION_TEXT, AT(connector_encryption_key), "", 0, 0, OPTION_SECRET, "key under which the configurations of notification providers are encrypted; at least 16 bytes; unset: none can be made and nothing is sent"},
 	{"CONNECTOR_ENCRYPTION_KEY_PREVIOUS", OPTION_TEXT, AT(connector_encryption_key_previous), "", 0, 0, OPTION_SECRET, "opens what it encrypted, while the key is rotated"},

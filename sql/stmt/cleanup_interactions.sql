@@ -42,11 +42,11 @@ WITH allowed AS MATERIALIZED (
 	                OR ((h.commit_xid, h.id) > (SELECT k.commit_xid, k.id FROM point AS k)
 	                    AND ($4::bool
 	                         OR (h.commit_xid, h.id) <= (SELECT k.intent_commit_xid, k.intent_id FROM point AS k)))))
-	RETURNING h.tableoid AS part, h.created_at,
+	RETURNING h.tableoid AS part,
 	          (SELECT k.tells FROM point AS k)
 	          AND (h.commit_xid, h.id) <= (SELECT k.commit_xid, k.id FROM point AS k) AS exported
 ), tally AS MATERIALIZED (
-	SELECT pg_catalog.date_trunc('month', min(g.created_at) AT TIME ZONE 'UTC')::date AS month,
+	SELECT pg_catalog.to_date(pg_catalog.right(g.part::regclass::text, 7), 'YYYY_MM') AS month,
 	       count(*) AS nr, count(*) FILTER (WHERE g.exported) AS exported
 	FROM gone AS g
 	GROUP BY g.part

@@ -26,9 +26,9 @@ WITH allowed AS MATERIALIZED (
 	  AND (d.created_at, d.id) >= ($1::timestamptz, $2::text COLLATE "C")
 	  AND (d.created_at, d.id) < (SELECT b.created_at, b.id FROM bound AS b)
 	  AND $4::bool IS NOT NULL -- traces are not exported: nothing to wait for
-	RETURNING d.tableoid AS part, d.created_at
+	RETURNING d.tableoid AS part
 ), tally AS MATERIALIZED (
-	SELECT pg_catalog.date_trunc('month', min(g.created_at) AT TIME ZONE 'UTC')::date AS month,
+	SELECT pg_catalog.to_date(pg_catalog.right(g.part::regclass::text, 7), 'YYYY_MM') AS month,
 	       count(*) AS nr
 	FROM gone AS g
 	GROUP BY g.part
