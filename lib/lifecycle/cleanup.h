@@ -9,7 +9,9 @@
  * class and the tenant, deletes, and notes in kaireon.purge_marks what it took.
  * A hold that commits first is seen; one that comes later waits for the batch
  * at work, and nothing goes after it. The batch that an export has begun stays,
- * and with CLEANUP_WAIT_FOR_EXPORT whatever the export has not taken.
+ * and with CLEANUP_WAIT_FOR_EXPORT whatever the export has not taken. A batch has
+ * CLEANUP_BATCH_ROWS, or 300 rows while this host answers requests, of which
+ * METRICS_FILE tells.
  *
  * Source: contract sections 2 and 3; DESIGN section 6 (cleanup).
  */
