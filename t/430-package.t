@@ -131,6 +131,13 @@ is(`cd $site && find . -type f -exec sha256sum {} + | sort -k2`, $before, 'and c
 	is(eval { decode_json($list)->[0]{timeZone} } // $list, 'Europe/Vienna', 'kaireonctl reads the secrets of the host');
 }
 
+# pools on other hosts, each time
+my $options = $stack->slurp("$site/etc/kaireon/kaireon.env");
+$stack->spew("$site/etc/kaireon/kaireon.env", qq{${options}API_SERVERS="10.0.0.5:9101 10.0.0.6:9101"\nCRON_SERVERS=10.0.0.5:9102\n});
+$ctl->(@setup);
+like($stack->slurp("$site/etc/nginx/kaireon/site"), qr/server 10\.0\.0\.5:9101 .*server 10\.0\.0\.6:9101 .*server 10\.0\.0\.5:9102 /s, 'the site leads to the hosts in kaireon.env');
+$stack->spew("$site/etc/kaireon/kaireon.env", $options);
+
 # with the operator's certificate, behind a proxy, on another host
 system("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x -keyout $dir/k.pem -out $dir/c.pem 2>/dev/null");
 ($status, $text) = $ctl->(@setup, '--certificate', "$dir/c.pem", '--certificate-key', "$dir/k.pem");

@@ -11,7 +11,9 @@ pools=$(sed -n "s/^systemctl stop \(kaireon-api.socket .*\)$/\1/p" installation.
 listen api 127.0.0.1:9101
 listen cron 127.0.0.1:9102
 step "systemctl daemon-reload && systemctl stop $pools && systemctl start kaireon.target"
-step "API_SERVERS=127.0.0.1:9101 CRON_SERVERS=127.0.0.1:9102 kaireonctl setup --server-name offers.test --tenant acme --workers 2 | grep ready"
+cp /etc/kaireon/kaireon.env /tmp/options
+printf 'API_SERVERS="127.0.0.1:9101"\nCRON_SERVERS="127.0.0.1:9102"\n' >>/etc/kaireon/kaireon.env
+step "kaireonctl setup --server-name offers.test --tenant acme --workers 2 | grep ready"
 step "systemctl show -P Listen kaireon-api.socket kaireon-cron.socket"
 check "requests are served" 'api $site/api/v1/runs'
 check "by that address" 'tail -n 1 /var/log/nginx/kaireon-access.log | jq -e ".upstream == \"127.0.0.1:9101\""'
@@ -19,6 +21,7 @@ check "and calls of the clock" 'kaireonctl cron run tick'
 check "a peer that is gone is noticed: connections are probed" \
 	'exec 3<>/dev/tcp/127.0.0.1/9101; ss -Htno sport = :9101 | grep -q "timer:(keepalive,"; exec 3>&-'
 check "the API pool itself has no network still" 'nsenter -n -t "$(systemctl show -P MainPID kaireon-api.service)" ip -o link | grep -v ": lo:" | wc -l | grep -qx 0'
+cp /tmp/options /etc/kaireon/kaireon.env
 rm -rf /etc/systemd/system/kaireon-api.socket.d /etc/systemd/system/kaireon-cron.socket.d
 step "systemctl daemon-reload && systemctl stop $pools && systemctl start kaireon.target"
 step "kaireonctl setup --server-name offers.test --tenant acme --workers 2 | grep ready"
