@@ -217,7 +217,7 @@ subtest 'months' => sub {
 };
 
 subtest 'what the export has not taken' => sub {
-	my $root = File::Temp::tempdir('kaireon-cleanup-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+	my $root = File::Temp::tempdir(CLEANUP => 1);
 	begin(EXPORT_URL => "file://$root", EXPORT_MAX_ROWS => 10, CLEANUP_WAIT_FOR_EXPORT => 'true', CLEANUP_BATCH_ROWS => 4);
 	$db->tenant($_) for qw(acme other);
 	interactions('acme', 800, 25);
@@ -298,7 +298,7 @@ SQL
 };
 
 subtest 'a busy host' => sub {
-	my $shared = File::Temp::tempdir('kaireon-cleanup-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+	my $shared = File::Temp::tempdir(CLEANUP => 1);
 	begin(METRICS_FILE => "$shared/registry");
 	my $api = Kaireon::Worker->new(db => $db, pool => 'api', env => {METRICS_FILE => "$shared/registry"});
 	$db->tenant($_) for qw(acme keeper);

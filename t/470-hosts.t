@@ -224,7 +224,7 @@ sub serves_again {
 	my ($host) = @_;
 	$stack->wait_for("$host serves again", sub {
 		call('GET', '/readyz', $viewer);
-		(split /\n/, $stack->slurp("$dir/log/nginx-access.log"))[-1] =~ /"upstream":"\Q$address{$host}\E:9101"/;
+		(split /\n/, $stack->slurp("$dir/log/nginx-access.log"))[-1] =~ /"status":200,.*"upstream":"\Q$address{$host}\E:9101"/;
 	});
 }
 {
@@ -266,7 +266,7 @@ for my $host (qw(app1 app2)) {
 	$stack->wait_for('both workers in the middle of the run', sub { $stack->locks('kaireon.gate', 0) == 2 });
 	kill_host($host);
 	my $killed_at = progress($run);
-	cmp_ok($killed_at, '>', 0, "$host dies in the middle of a run (behind $killed_at customers)");
+	ok($killed_at > 0 && $killed_at < 2000, "$host dies in the middle of a run ($killed_at customers)");
 	$stack->release_table('kaireon.gate');
 	is(call('GET', '/api/v1/runs', $viewer)->{status}, 200, 'requests are served by the other') for 1 .. 3;
 	my $end = finished('disturbed', $campaign, $run);
